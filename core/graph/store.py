@@ -1,0 +1,64 @@
+"""Results kept on disk by key: what generators and analyses made, once, for every job and every host.
+
+A result is a folder. It appears whole under its key by one rename, so a reader never sees half of one, and whoever
+was killed in the middle leaves only a folder that the next sweep removes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+_UNFINISHED = ".making-"
+
+
+class ResultStore:
+    """Folders by key under `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def find(self, key: bytes) -> Path | None:
+        """The finished result of `key`, or None."""
+        place = self.root / key.hex()
+        return place if place.is_dir() else None
+
+    def ensure(self, key: bytes, make: Callable[[Path], None]) -> Path:
+        """The result of `key`; `make` fills an empty folder if there is none yet.
+
+        Two makers of one key may race: both do the work, the first to finish is kept. If `make` raises, nothing stays.
+        """
+        if found := self.find(key):
+            return found
+        self.root.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f"{_UNFINISHED}{os.getpid()}-", dir=self.root))
+        try:
+            make(folder)
+            _flush(folder)
+            place = self.root / key.hex()
+            try:
+                folder.rename(place)
+            except OSError:
+                if not place.is_dir():
+                    raise
+            return place
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def sweep(self) -> int:
+        """Remove what killed makers left; to be called when no maker runs. Returns how many folders went."""
+        left = list(self.root.glob(f"{_UNFINISHED}*"))
+        for folder in left:
+            shutil.rmtree(folder, ignore_errors=True)
+        return len(left)
+
+
+def _flush(folder: Path) -> None:
+    """Have the disk hold every file before the rename makes them visible: a result outlives a power cut whole."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())

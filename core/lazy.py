@@ -1,0 +1,36 @@
+"""Heavy libraries, named at the top of a module and imported at first use.
+
+The daemon reads every node's declaration to answer questions about graphs, and must start in under a second;
+torch, OpenCV and the media libraries load only in the process that touches pixels.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+
+class _OnFirstUse:
+    def __init__(self, module: str) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(importlib.import_module(self._module), name)
+
+
+if TYPE_CHECKING:
+    import av
+    import cv2
+    import numpy
+    import OpenImageIO
+    import PyOpenColorIO
+    import torch
+else:
+    av = _OnFirstUse("av")
+    cv2 = _OnFirstUse("cv2")
+    numpy = _OnFirstUse("numpy")
+    OpenImageIO = _OnFirstUse("OpenImageIO")
+    PyOpenColorIO = _OnFirstUse("PyOpenColorIO")
+    torch = _OnFirstUse("torch")
+
+__all__ = ["OpenImageIO", "PyOpenColorIO", "av", "cv2", "numpy", "torch"]

@@ -1,0 +1,37 @@
+"""The bodies of requests that are not a `JobRequest`: what each operation may be told."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from artifexpro.core.protocol.base import Message
+from artifexpro.core.protocol.jobs import ClientInfo, JobState
+
+
+class Nothing(Message):
+    """An operation that takes no settings refuses any."""
+
+
+class Hello(Message):
+    """`shared_memory` says that this client can open the daemon's shared memory: previews then come as a token."""
+
+    client: ClientInfo = ClientInfo()
+    shared_memory: bool = False
+
+
+class ListJobs(Message):
+    """The newest `limit` jobs, of all states or of those named."""
+
+    states: tuple[JobState, ...] | None = None
+    limit: int = Field(default=100, ge=1, le=1000)
+
+
+class WhichJob(Message):
+    job: str = Field(min_length=1, max_length=64)
+
+
+class Watch(Message):
+    """Send stored events after number `after`, then new ones as they come; `jobs` None is every job."""
+
+    after: int = Field(default=0, ge=0)
+    jobs: tuple[str, ...] | None = None
