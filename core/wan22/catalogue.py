@@ -1,0 +1,271 @@
+"""The models, as data: what each does, how large it is, what its numbers must be.
+
+Sources: the configurations in Wan-AI/Wan2.2-*-Diffusers and `scripts/convert_wan_to_diffusers.py` of diffusers
+(sizes, boundary), `wan/configs` of Wan-Video/Wan2.2 (flow shift, frame rate, frame counts). Parameter counts are those
+of the diffusers and transformers classes built from these configurations without memory; a test counts them again.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Literal
+
+from artifexpro.core.errors import ArtifexError
+
+Task = Literal["t2v", "i2v", "ti2v", "s2v", "style"]
+TASKS: Mapping[str, str] = MappingProxyType(
+    {
+        "t2v": "text to video",
+        "i2v": "image to video",
+        "ti2v": "text and image to video",
+        "s2v": "speech to video",
+        "style": "style transfer",
+    }
+)
+FLOW_SHIFT: Mapping[str, float] = MappingProxyType({"t2v-A14B": 12.0, "i2v-A14B": 5.0, "ti2v-5B": 5.0, "s2v-14B": 3.0})
+"""The reference's shift of the noise schedule by model; repositories' scheduler files say otherwise for A14B."""
+TRAINED_STEPS = 1000
+"""Timesteps run from 1000 (noise) to 0 (picture)."""
+
+
+@dataclass(frozen=True, slots=True)
+class VaeFactors:
+    """How many pixels and frames one latent stands for. The first frame has a latent of its own."""
+
+    channels: int
+    spatial: int
+    temporal: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Transformer:
+    """Size of one denoising network. `dim` is heads x head_dim; its tokens are patches of (1, patch, patch) latents."""
+
+    layers: int
+    heads: int
+    head_dim: int
+    ffn: int
+    in_channels: int
+    text_dim: int = 4096
+    patch: int = 2
+    longest: int = 1024
+    """Positions along each axis: latent frames, rows and columns of patches."""
+
+    @property
+    def dim(self) -> int:
+        return self.heads * self.head_dim
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One part of a model on disk: its folder's name, number of parameters, bytes each takes as published."""
+
+    name: str
+    parameters: int
+    stored_bytes: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """One model.
+
+    `rate` is frames a second of what it makes. `boundary` is the share of the timesteps below which the second (low
+    noise) network takes over; None is one network. `sizes` has (width, height) in pixels by the presets' words.
+    `later` is why a known model cannot be used yet. `random` weights are built on the spot and make noise.
+    """
+
+    name: str
+    family: str
+    tasks: tuple[str, ...]
+    transformer: Transformer
+    vae: VaeFactors
+    rate: Fraction
+    shift: float
+    sizes: Mapping[str, tuple[int, int]]
+    components: tuple[Component, ...]
+    licence: str = "Apache-2.0"
+    repository: str | None = None
+    revision: str = "main"
+    boundary: float | None = None
+    later: str | None = None
+    random: bool = False
+    dtype: str | None = None
+    """Number format that overrides the presets'; None lets the preset decide."""
+    about: str = ""
+
+    @property
+    def experts(self) -> int:
+        return 1 if self.boundary is None else 2
+
+    @property
+    def parameters(self) -> int:
+        return sum(component.parameters for component in self.components)
+
+    @property
+    def multiple(self) -> int:
+        """Width and height in pixels are whole multiples of this: VAE factor times patch."""
+        return self.vae.spatial * self.transformer.patch
+
+    @property
+    def longest_clip(self) -> int:
+        """Frames the network has positions for."""
+        return self.vae.temporal * (self.transformer.longest - 1) + 1
+
+    @property
+    def largest_side(self) -> int:
+        """Pixels along one side that the network has positions for."""
+        return self.multiple * self.transformer.longest
+
+    def latent_shape(self, width: int, height: int, frames: int) -> tuple[int, int, int, int, int]:
+        """(1, channels, latent frames, latent height, latent width) of a clip in pixels and frames."""
+        return (
+            1,
+            self.vae.channels,
+            (frames - 1) // self.vae.temporal + 1,
+            height // self.vae.spatial,
+            width // self.vae.spatial,
+        )
+
+    def tokens(self, width: int, height: int, frames: int) -> int:
+        """Patches that the network attends over."""
+        _, _, time, rows, columns = self.latent_shape(width, height, frames)
+        return time * (rows // self.transformer.patch) * (columns // self.transformer.patch)
+
+
+VAE_21 = VaeFactors(channels=16, spatial=8)
+VAE_22 = VaeFactors(channels=48, spatial=16)
+A14B = Transformer(layers=40, heads=40, head_dim=128, ffn=13824, in_channels=16)
+TEXT = Component("text_encoder", 5_680_910_336, stored_bytes=2)
+DECODER_21 = Component("vae", 126_892_531)
+DECODER_22 = Component("vae", 704_688_668)
+EXPERTS = (Component("transformer", 14_288_491_584), Component("transformer_2", 14_288_491_584))
+A14B_SIZES = MappingProxyType({"480p": (832, 480), "720p": (1280, 720)})
+TI2V_SIZES = MappingProxyType({"480p": (832, 480), "720p": (1280, 704)})
+SMOKE_SIZES = MappingProxyType({"480p": (320, 192), "720p": (512, 288)})
+
+_MODELS = (
+    ModelSpec(
+        name="smoke",
+        family="TI2V-5B",
+        tasks=("ti2v", "t2v"),
+        transformer=Transformer(layers=2, heads=2, head_dim=24, ffn=96, in_channels=48, text_dim=32),
+        vae=VAE_22,
+        rate=Fraction(24),
+        shift=FLOW_SHIFT["ti2v-5B"],
+        sizes=SMOKE_SIZES,
+        components=(Component("text_encoder", 0), Component("transformer", 0), Component("vae", 0)),
+        random=True,
+        dtype="float32",
+        about="random weights in the shape of ti2v-5B: tries the whole way in seconds, makes noise",
+    ),
+    ModelSpec(
+        name="smoke-moe",
+        family="T2V-A14B",
+        tasks=("t2v",),
+        transformer=Transformer(layers=2, heads=2, head_dim=24, ffn=96, in_channels=16, text_dim=32),
+        vae=VAE_21,
+        rate=Fraction(16),
+        shift=FLOW_SHIFT["t2v-A14B"],
+        sizes=SMOKE_SIZES,
+        components=(
+            Component("text_encoder", 0),
+            Component("transformer", 0),
+            Component("transformer_2", 0),
+            Component("vae", 0),
+        ),
+        boundary=0.875,
+        random=True,
+        dtype="float32",
+        about="random weights in the shape of t2v-A14B with its two experts: makes noise",
+    ),
+    ModelSpec(
+        name="ti2v-5B",
+        family="TI2V-5B",
+        tasks=("ti2v", "t2v"),
+        transformer=Transformer(layers=30, heads=24, head_dim=128, ffn=14336, in_channels=48),
+        vae=VAE_22,
+        rate=Fraction(24),
+        shift=FLOW_SHIFT["ti2v-5B"],
+        sizes=TI2V_SIZES,
+        components=(TEXT, Component("transformer", 4_999_787_712), DECODER_22),
+        repository="Wan-AI/Wan2.2-TI2V-5B-Diffusers",
+        about="text, or text and a first picture, to video; one network",
+    ),
+    ModelSpec(
+        name="t2v-A14B",
+        family="T2V-A14B",
+        tasks=("t2v",),
+        transformer=A14B,
+        vae=VAE_21,
+        rate=Fraction(16),
+        shift=FLOW_SHIFT["t2v-A14B"],
+        sizes=A14B_SIZES,
+        components=(TEXT, *EXPERTS, DECODER_21),
+        repository="Wan-AI/Wan2.2-T2V-A14B-Diffusers",
+        boundary=0.875,
+        about="text to video; two experts of 14 billion parameters",
+    ),
+    ModelSpec(
+        name="i2v-A14B",
+        family="I2V-A14B",
+        tasks=("i2v",),
+        transformer=Transformer(layers=40, heads=40, head_dim=128, ffn=13824, in_channels=36),
+        vae=VAE_21,
+        rate=Fraction(16),
+        shift=FLOW_SHIFT["i2v-A14B"],
+        sizes=A14B_SIZES,
+        components=(
+            TEXT,
+            Component("transformer", 14_288_901_184),
+            Component("transformer_2", 14_288_901_184),
+            DECODER_21,
+        ),
+        repository="Wan-AI/Wan2.2-I2V-A14B-Diffusers",
+        boundary=0.9,
+        later="image to video with two experts arrives in a later release",
+        about="image to video; two experts of 14 billion parameters",
+    ),
+    ModelSpec(
+        name="s2v-14B",
+        family="S2V-14B",
+        tasks=("s2v",),
+        transformer=A14B,
+        vae=VAE_21,
+        rate=Fraction(16),
+        shift=FLOW_SHIFT["s2v-14B"],
+        sizes=A14B_SIZES,
+        components=(TEXT, Component("transformer", 16_296_000_000), DECODER_21),
+        repository="Wan-AI/Wan2.2-S2V-14B",
+        later="speech to video arrives in a later release",
+        about="speech and a reference picture to video",
+    ),
+)
+CATALOGUE: Mapping[str, ModelSpec] = MappingProxyType({model.name: model for model in _MODELS})
+
+
+def model(name: str) -> ModelSpec:
+    """The model called `name`. Raises `ArtifexError` (code "model") with the nearest name where there is none."""
+    found = CATALOGUE.get(name)
+    if found is not None:
+        return found
+    near = difflib.get_close_matches(name, CATALOGUE, n=1)
+    usable = ", ".join(spec.name for spec in CATALOGUE.values() if spec.later is None)
+    raise ArtifexError(
+        f"use the model {name!r}",
+        "no model of that name is known",
+        f"{near[0]} (usable: {usable})" if near else f"one of {usable}",
+        code="model",
+    )
+
+
+def usable(name: str) -> ModelSpec:
+    """The model called `name`, refused (code "model") where it is known but not yet supported."""
+    spec = model(name)
+    if spec.later is not None:
+        others = " or ".join(other.name for other in CATALOGUE.values() if other.later is None and not other.random)
+        raise ArtifexError(f"use the model {name}", spec.later, f"{others} meanwhile", code="model")
+    return spec

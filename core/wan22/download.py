@@ -1,0 +1,332 @@
+"""Weights from a hub: resumed where they broke off, checked file by file, published whole.
+
+Files arrive in `<models>/.partial/<name>@<commit>/` and the folder is renamed to `<models>/<name>` once every checksum
+is right, so that a model is there or not there. The hub is the one that `HF_ENDPOINT` names (a mirror inside a studio).
+`huggingface_hub.hf_hub_download` does not resume across processes since its release 1.0, so the files are fetched by
+its `http_get`, which takes a starting point.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO
+
+from artifexpro.core.errors import ArtifexError, Cancelled
+from artifexpro.core.wan22 import loading, smoke
+from artifexpro.core.wan22.catalogue import ModelSpec, usable
+from artifexpro.core.wan22.hooks import Hooks
+from artifexpro.core.wan22.weights import MANIFEST, PARTIAL, FileRecord, Manifest, publish, sha256_of
+
+_SUFFIXES = frozenset({".json", ".safetensors", ".model", ".txt"})
+_SPARE = 1 << 28
+"""Bytes left free on the disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """A file of a repository. Large ones have a `sha256`, small ones the id git gives their content (SHA-1)."""
+
+    name: str
+    size: int
+    git_id: str
+    sha256: str | None
+
+
+def get(
+    models: Path, model: ModelSpec, hooks: Hooks, *, repository: str | None = None, revision: str | None = None
+) -> Path:
+    """Download `model` to `models` and return its folder; what is there already in that revision is left alone.
+
+    `repository` and `revision` replace the catalogue's. Tells `hooks.progress("download", bytes, total)` and asks
+    `hooks.check` for every piece; what has arrived is kept for the next attempt. Random models are built.
+    Raises `ArtifexError` (codes "model", "network", "checksum", "disk").
+    """
+    usable_model = usable(model.name) if model.later is not None else model
+    if usable_model.random:
+        with hooks.stage("build"):
+            return smoke.ensure(models, usable_model)
+    source = repository or model.repository
+    if source is None:
+        raise _refused(model, "it has no repository in the catalogue", "a repository of your own: --repository NAME")
+    target = models / model.name
+    with _lock(models, model), _told(model, source):
+        with hooks.stage("list"):
+            commit, files = listing(model, source, revision or model.revision)
+        if _is_there(target, source, commit, files):
+            hooks.note(
+                f"{model.name} is already there in revision {commit[:12]}; `artifexpro models verify {model.name}` "
+                "checks every byte of it."
+            )
+            return target
+        workplace = models / PARTIAL / f"{model.name}@{commit[:12]}"
+        _forget_others(workplace, model)
+        with hooks.stage("download"):
+            _keep_good(target, files, workplace, hooks)
+            _check_space(models, model, workplace, files)
+            records = _fetch_all(model, source, commit, files, workplace, hooks)
+        loading.inspect(workplace, model)
+        Manifest(model.name, source, commit, records).write(workplace)
+        publish(workplace, target)
+    return target
+
+
+def listing(model: ModelSpec, repository: str, revision: str) -> tuple[str, tuple[RemoteFile, ...]]:
+    """(commit, the files that `model` needs, small ones first) of a repository on the hub."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.hf_api import RepoFile
+
+    api = HfApi()
+    commit = api.model_info(repository, revision=revision).sha or revision
+    found = [
+        RemoteFile(entry.path, entry.size, entry.blob_id, entry.lfs.sha256 if entry.lfs else None)
+        for entry in api.list_repo_tree(repository, recursive=True, revision=commit)
+        if isinstance(entry, RepoFile) and _wanted(entry.path, model)
+    ]
+    have = {PurePosixPath(file.name).parts[0] for file in found}
+    absent = {"model_index.json", "tokenizer", *(part.name for part in model.components)} - have
+    if absent:
+        raise _refused(
+            model,
+            f"{repository} has no {', '.join(sorted(absent))}",
+            "a repository in the layout of Wan-AI/Wan2.2-*-Diffusers",
+        )
+    return commit, tuple(sorted(found, key=lambda file: (file.size, file.name)))
+
+
+def _wanted(name: str, model: ModelSpec) -> bool:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
+        raise _refused(
+            model, f"the repository has a file called {name!r}, outside its own folder", "another repository"
+        )
+    if path.suffix not in _SUFFIXES:
+        return False
+    folders = {"tokenizer", "scheduler", *(part.name for part in model.components)}
+    return name == "model_index.json" or (len(path.parts) > 1 and path.parts[0] in folders)
+
+
+def _is_there(target: Path, repository: str, commit: str, files: tuple[RemoteFile, ...]) -> bool:
+    if not (target / MANIFEST).is_file():
+        return False
+    manifest = Manifest.read(target)
+    return (
+        manifest is not None
+        and (manifest.repository, manifest.revision) == (repository, commit)
+        and all((target / file.name).is_file() and (target / file.name).stat().st_size == file.size for file in files)
+    )
+
+
+def _keep_good(target: Path, files: tuple[RemoteFile, ...], workplace: Path, hooks: Hooks) -> None:
+    """Link what an earlier copy has of these files: a damaged or older model costs only what differs.
+
+    A disk without links fetches everything.
+    """
+    for file in files:
+        old, new = target / file.name, workplace / file.name
+        if new.exists() or not old.is_file() or old.stat().st_size != file.size:
+            continue
+        if _checksum(old, file, hooks) == (file.sha256 or file.git_id):
+            new.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(OSError):
+                new.hardlink_to(old)
+
+
+def _fetch_all(
+    model: ModelSpec, repository: str, commit: str, files: tuple[RemoteFile, ...], workplace: Path, hooks: Hooks
+) -> dict[str, FileRecord]:
+    total = sum(file.size for file in files)
+    done = 0
+    records: dict[str, FileRecord] = {}
+    checked = False
+    for file in files:
+        if file.name.endswith(".safetensors") and not checked:
+            loading.check_shape(workplace, model)
+            checked = True
+        path = workplace / file.name
+        if not (path.is_file() and path.stat().st_size == file.size):
+            _fetch(repository, commit, file, path, _Progress(hooks, done, total))
+        records[file.name] = FileRecord(file.size, file.sha256 or sha256_of(path, hooks))
+        done += file.size
+        hooks.progress("download", done, total)
+    return records
+
+
+def _fetch(repository: str, commit: str, file: RemoteFile, path: Path, progress: _Progress) -> None:
+    """One file to `path`, from where an earlier attempt broke off; it has its name only once its checksum is right."""
+    from huggingface_hub import hf_hub_url
+    from huggingface_hub.file_download import http_get
+    from huggingface_hub.utils import build_hf_headers
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    partial.touch()
+    if partial.stat().st_size > file.size:
+        partial.unlink()
+        partial.touch()
+    with partial.open("r+b") as opened:
+        begun = opened.seek(0, 2)
+        http_get(
+            hf_hub_url(repository, file.name, revision=commit),
+            _Counted(opened, progress),  # type: ignore[arg-type]
+            resume_size=begun,
+            headers={**build_hf_headers(), "Accept-Encoding": "identity"},
+            expected_size=file.size,
+            tqdm_class=_NoBar,  # type: ignore[arg-type]
+        )
+    if _checksum(partial, file, progress.hooks) != (file.sha256 or file.git_id):
+        partial.unlink()
+        raise ArtifexError(
+            f"download {file.name} of {repository}",
+            "what arrived is not what the hub says it sent: its checksum differs, and the file was removed",
+            "again; if it stays so, another mirror or network",
+            code="checksum",
+        )
+    partial.replace(path)
+
+
+def _checksum(path: Path, file: RemoteFile, hooks: Hooks) -> str:
+    if file.sha256 is not None:
+        return sha256_of(path, hooks)
+    content = path.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Progress:
+    hooks: Hooks
+    before: int
+    total: int
+
+    def told(self, here: int) -> None:
+        self.hooks.check()
+        self.hooks.progress("download", self.before + here, self.total)
+
+
+class _Counted:
+    """The open file as `http_get` uses it, telling how far it is with every piece."""
+
+    def __init__(self, file: BinaryIO, progress: _Progress) -> None:
+        self._file = file
+        self._progress = progress
+
+    def write(self, data: bytes) -> int:
+        written = self._file.write(data)
+        self._file.flush()
+        self._progress.told(self._file.tell())
+        return written
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._file.seek(offset, whence)
+
+    def truncate(self, size: int | None = None) -> int:
+        return self._file.truncate(size)
+
+
+class _NoBar:
+    """Stands where huggingface_hub wants a progress bar."""
+
+    def __init__(self, **_: Any) -> None:
+        pass
+
+    def __enter__(self) -> _NoBar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def update(self, n: float | None = 1) -> None:
+        pass
+
+
+def _forget_others(workplace: Path, model: ModelSpec) -> None:
+    """Remove what earlier attempts left of other revisions."""
+    for old in workplace.parent.glob(f"{model.name}@*"):
+        if old != workplace:
+            shutil.rmtree(old)
+
+
+def _check_space(models: Path, model: ModelSpec, workplace: Path, files: tuple[RemoteFile, ...]) -> None:
+    here = sum(path.stat().st_size for path in workplace.rglob("*") if path.is_file()) if workplace.is_dir() else 0
+    needed = sum(file.size for file in files) - here
+    free = shutil.disk_usage(models).free
+    if needed + _SPARE > free:
+        raise ArtifexError(
+            f"download {model.name} to {models}",
+            f"{needed / 1e9:.1f} GB are still to come and {free / 1e9:.1f} GB are free on that disk",
+            "freeing space, or a home on a larger disk (ARTIFEXPRO_HOME)",
+            code="disk",
+        )
+
+
+@contextmanager
+def _lock(models: Path, model: ModelSpec) -> Iterator[None]:
+    """One download of a model at a time on this machine."""
+    from filelock import FileLock, Timeout
+
+    (models / PARTIAL).mkdir(parents=True, exist_ok=True)
+    lock = FileLock(models / PARTIAL / f"{model.name}.lock", blocking=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise _refused(model, "it is being downloaded already", "waiting for that download to end") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _told(model: ModelSpec, repository: str) -> Iterator[None]:
+    """Failures of the hub, the network and the disk in words."""
+    from huggingface_hub import constants, errors
+
+    hub = constants.ENDPOINT
+    try:
+        yield
+    except (ArtifexError, Cancelled):
+        raise
+    except errors.OfflineModeIsEnabled as error:
+        raise _network(model, "this machine is set to offline (HF_HUB_OFFLINE)", "unsetting it") from error
+    except errors.GatedRepoError as error:
+        raise _network(model, f"{repository} is open only to accounts it has admitted", "asking there") from error
+    except errors.RepositoryNotFoundError as error:
+        raise _network(model, f"{hub} has no repository {repository} for you", "the name of another one") from error
+    except errors.RevisionNotFoundError as error:
+        raise _network(model, f"{repository} has no such revision", "main, or a commit of that repository") from error
+    except errors.HFValidationError as error:
+        raise _network(model, f"{repository!r} is no name of a repository", "a name such as owner/model") from error
+    except (errors.HfHubHTTPError, errors.HTTPError) as error:
+        raise _network(
+            model,
+            f"{hub} did not answer as it should: {_line(error)}",
+            "again: what has arrived is kept; HF_ENDPOINT names a mirror",
+        ) from error
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise ArtifexError(
+            f"download {model.name}",
+            "the disk is full" if full else f"of this: {_line(error)}",
+            "again once there is space: what has arrived is kept" if full else "again: what has arrived is kept",
+            code="disk" if full else "network",
+        ) from error
+
+
+def _line(error: Exception) -> str:
+    return str(error).strip().split("\n", maxsplit=1)[0].rstrip(".") or type(error).__name__
+
+
+def _network(model: ModelSpec, because: str, remedy: str) -> ArtifexError:
+    return ArtifexError(f"download {model.name}", because, remedy, code="network")
+
+
+def _refused(model: ModelSpec, because: str, remedy: str) -> ArtifexError:
+    return ArtifexError(f"download {model.name}", because, remedy, code="model")

@@ -1,0 +1,197 @@
+"""One clip from a settled spec: load, text, denoise, decode.
+
+Each component is in memory for its own stage only. Latents are on disk before decoding begins, so that nothing after
+the long work can lose it; a cancelled clip is never decoded.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from artifexpro.core.errors import ArtifexError
+from artifexpro.core.lazy import torch
+from artifexpro.core.wan22 import catalogue, condition, decode, loading, loop, preview, schedule, smoke, text
+from artifexpro.core.wan22.catalogue import ModelSpec
+from artifexpro.core.wan22.hooks import Hooks
+from artifexpro.core.wan22.loading import Loader
+from artifexpro.core.wan22.request import ClipSpec
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+LATENTS = "latents.safetensors"
+
+
+def generate(
+    spec: ClipSpec,
+    models: Path,
+    hooks: Hooks,
+    *,
+    folder: Path,
+    image: Tensor | None = None,
+    device: Any = None,
+) -> Iterator[tuple[int, Tensor]]:
+    """Frames of the clip in order: (index from 0, (H, W, 3) float32 on the processor, display-referred sRGB, 0..1).
+
+    `models` holds a folder a model; `folder` gets `latents.safetensors` before the first frame comes. `image` is the
+    first picture, (H, W, 3) sRGB in 0..1, for the task ti2v. Work happens as frames are asked for: the first one
+    takes everything up to decoding. Stages told to `hooks`: load, text, denoise, decode.
+
+    Raises `ArtifexError` before the long work where weights, picture or disk will not do, and what `hooks.check`
+    raises before each step and each chunk of frames.
+    """
+    model = catalogue.usable(spec.model)
+    _check_image(spec, image)
+    for sentence in spec.notes:
+        hooks.note(sentence)
+    if model.random:
+        smoke.say(model, hooks)
+    with hooks.stage("load"):
+        loader = prepare(spec, model, models, device)
+    if loader.formats.note:
+        hooks.note(loader.formats.note)
+    latents = _latents(spec, loader, hooks, image)
+    save_latents(folder / LATENTS, latents, spec)
+    yield from _frames(latents, loader, hooks, spec.frames)
+
+
+def decode_saved(path: Path, models: Path, hooks: Hooks, *, device: Any = None) -> Iterator[tuple[int, Tensor]]:
+    """The frames of latents saved by an earlier `generate`, without denoising again."""
+    latents, spec = load_latents(path)
+    model = catalogue.usable(spec.model)
+    with hooks.stage("load"):
+        loader = prepare(spec, model, models, device)
+    yield from _frames(latents, loader, hooks, spec.frames)
+
+
+def prepare(spec: ClipSpec, model: ModelSpec, models: Path, device: Any = None) -> Loader:
+    """A loader for the spec's model, its weights found and checked by their headers. Raises `ArtifexError`."""
+    where = loading.best_device() if device is None else torch.device(device)
+    folder = loading.locate(models, model, spec.dtype)
+    loading.inspect(folder, model)
+    return Loader(folder, model, where, loading.formats(spec, model, where))
+
+
+def _latents(spec: ClipSpec, loader: Loader, hooks: Hooks, image: Tensor | None) -> Tensor:
+    guidance = _guidance(spec, loader, hooks)
+    hooks.check()
+    with hooks.stage("load"):
+        vae = loader.vae()
+    with hooks.stage("encode"):
+        first = None if image is None else _first(image, spec, vae, loader, hooks)
+        colours = preview.fit(vae)
+    del vae
+    model = loader.model
+    return loop.denoise(
+        loop.noise(model.latent_shape(spec.width, spec.height, spec.frames), spec.seed, loader.device),
+        schedule.make(spec.steps, spec.shift, spec.scheduler, spec.sigmas),
+        guidance,
+        loader.transformer,
+        hooks,
+        boundary=model.boundary,
+        first=first,
+        preview=colours,
+    )
+
+
+def _guidance(spec: ClipSpec, loader: Loader, hooks: Hooks) -> loop.Guidance:
+    """Embeddings of both prompts; the negative one only if some step is guided."""
+    hooks.check()
+    with hooks.stage("load"):
+        tokenizer, encoder = loader.tokenizer(), loader.text_encoder()
+    with hooks.stage("text"):
+        show = text.encode(spec.prompt, tokenizer, encoder)
+        avoid = None if spec.guidance == (1.0, 1.0) else text.encode(spec.negative_prompt, tokenizer, encoder)
+    for which, embedding in (("prompt", show), ("negative prompt", avoid)):
+        if embedding is not None and embedding.cut:
+            hooks.note(
+                f"The {which} is {embedding.tokens} tokens long; the model read the first {text.TOKENS} of them."
+            )
+    return loop.Guidance(show.states, None if avoid is None else avoid.states, spec.guidance)
+
+
+def _first(image: Tensor, spec: ClipSpec, vae: Any, loader: Loader, hooks: Hooks) -> condition.FirstFrame:
+    rows, columns = image.shape[:2]
+    if (columns, rows) != (spec.width, spec.height):
+        hooks.note(
+            f"The picture was scaled from {columns} x {rows} to cover {spec.width} x {spec.height} and cut to it."
+        )
+    picture = condition.fitted(image, spec.width, spec.height)
+    return condition.first_frame(picture, vae, loader.device)
+
+
+def _check_image(spec: ClipSpec, image: Tensor | None) -> None:
+    if image is None:
+        return
+    if spec.task != "ti2v":
+        raise ArtifexError(
+            f"start {catalogue.TASKS[spec.task]} from a picture",
+            "this task has no picture",
+            "the task ti2v with a model that does it, or no picture",
+            code="image",
+        )
+    condition.check_picture(image)
+
+
+def _frames(latents: Tensor, loader: Loader, hooks: Hooks, total: int) -> Iterator[tuple[int, Tensor]]:
+    hooks.check()
+    with hooks.stage("load"):
+        vae = loader.vae()
+    pieces = decode.chunks(latents, vae)
+    done = 0
+    while done < total:
+        hooks.check()
+        with hooks.stage("decode"):
+            piece = next(pieces)
+        for picture in piece:
+            yield done, picture
+            done += 1
+        hooks.progress("decode", done, total)
+
+
+def save_latents(path: Path, latents: Tensor, spec: ClipSpec) -> None:
+    """Write clean latents with their spec in the header, whole or not at all.
+
+    Raises `ArtifexError` (code "disk") when they cannot be written.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    partial = path.with_name(path.name + ".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        kept = latents.detach().to(device="cpu", dtype=torch.float32).contiguous()
+        save_file({"latents": kept}, partial, metadata={"spec": json.dumps(spec.as_json(), ensure_ascii=False)})
+        partial.replace(path)
+    except (OSError, SafetensorError) as error:
+        with suppress(OSError):
+            partial.unlink()
+        raise ArtifexError(
+            f"save the latents to {path}",
+            f"the disk refused: {' '.join(str(error).split())}",
+            "freeing space or another output folder",
+            code="disk",
+        ) from error
+
+
+def load_latents(path: Path) -> tuple[Tensor, ClipSpec]:
+    """Latents (1, C, T, h, w) and their spec. Raises `ArtifexError` (code "latents")."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            data = json.loads(file.metadata()["spec"])
+            latents = file.get_tensor("latents")
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise ArtifexError(
+            f"read the latents {path}",
+            "they are not whole latents of a clip",
+            "generating the clip again",
+            code="latents",
+        ) from error
+    tuples = {name: tuple(data[name]) for name in ("guidance", "notes", "sigmas") if data[name] is not None}
+    return latents, ClipSpec(**{**data, **tuples})

@@ -1,0 +1,223 @@
+"""Weights into memory: checked by their headers before any work, then one component at a time.
+
+Nothing here asks the network: all is read from the model's own folder. Components are loaded when their stage begins
+and dropped when it ends, so that the text encoder, each expert and the VAE never share the card without need.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from artifexpro.core.errors import ArtifexError
+from artifexpro.core.lazy import torch
+from artifexpro.core.wan22 import smoke, weights
+from artifexpro.core.wan22.catalogue import ModelSpec
+from artifexpro.core.wan22.quiet import quiet
+from artifexpro.core.wan22.request import ClipSpec
+
+if TYPE_CHECKING:
+    from torch import device as Device
+    from torch import dtype as DType
+
+
+@dataclass(frozen=True, slots=True)
+class Formats:
+    """Number format of each component. `note` says where it differs from what was asked for."""
+
+    text: DType
+    transformer: DType
+    vae: DType
+    note: str = ""
+
+
+def best_device() -> Device:
+    """The first CUDA card, else the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def formats(spec: ClipSpec, model: ModelSpec, device: Device) -> Formats:
+    """What each component computes in: text encoder bfloat16, VAE float32, transformer as the spec says.
+
+    Processors have no useful float16: bfloat16 is used there, and said. Random models are float32 but for the
+    transformer, which follows the spec.
+    """
+    wanted: DType = getattr(torch, spec.dtype)
+    note = ""
+    if device.type == "cpu" and wanted is torch.float16:
+        wanted, note = torch.bfloat16, "Computed in bfloat16: float16 works on graphics cards only."
+    return Formats(torch.float32 if model.random else torch.bfloat16, wanted, torch.float32, note)
+
+
+def locate(models: Path, model: ModelSpec, dtype: str | None = None) -> Path:
+    """The folder to load `model` from; random models are built. Raises `ArtifexError` (code "model") if missing."""
+    if model.random:
+        return smoke.ensure(models, model)
+    folder = weights.folder_of(models, model, dtype)
+    if not (folder / "model_index.json").is_file():
+        raise weights.missing(models, model)
+    return folder
+
+
+def inspect(folder: Path, model: ModelSpec) -> None:
+    """Refuse weights that are missing, cut short or another model's, from configurations and file headers alone.
+
+    Raises `ArtifexError` (code "model"). Takes milliseconds, whatever the weights' size.
+    """
+    check_shape(folder, model)
+    for component in model.components:
+        place = folder / component.name
+        for name, tensors in _shards(place, model).items():
+            found = _header(place / name, model)
+            absent = tensors - found.keys() if tensors else set()
+            if absent:
+                raise _damaged(model, place / name, f"{len(absent)} of its tensors are not in it")
+
+
+def check_shape(folder: Path, model: ModelSpec) -> None:
+    """Refuse a folder whose configurations are another model's or incomplete. Raises `ArtifexError` (code "model")."""
+    size = model.transformer
+    wanted: dict[str, dict[str, Any]] = {
+        "transformer": {
+            "_class_name": "WanTransformer3DModel",
+            "num_layers": size.layers,
+            "num_attention_heads": size.heads,
+            "attention_head_dim": size.head_dim,
+            "ffn_dim": size.ffn,
+            "in_channels": size.in_channels,
+            "text_dim": size.text_dim,
+        },
+        "vae": {"_class_name": "AutoencoderKLWan", "z_dim": model.vae.channels},
+        "text_encoder": {"d_model": size.text_dim},
+    }
+    if model.experts == 2:
+        wanted["transformer_2"] = wanted["transformer"]
+    elif (folder / "transformer_2" / "config.json").is_file():
+        raise _another(model, folder, "it has two experts and this model has one network")
+    for name, fields in wanted.items():
+        config = _json(folder / name / "config.json", model)
+        for key, value in fields.items():
+            if config.get(key) != value:
+                raise _another(model, folder, f"{key} in {name} is {config.get(key)}, and {model.name} has {value}")
+    if not (folder / "tokenizer" / "tokenizer.json").is_file() and not any(folder.glob("tokenizer/*.model")):
+        raise _damaged(model, folder / "tokenizer", "there is no tokenizer in it")
+
+
+def _shards(place: Path, model: ModelSpec) -> dict[str, set[str]]:
+    """Weight files of a component and the tensors each must have (empty where no index says)."""
+    for index in sorted(place.glob("*.safetensors.index.json")):
+        shards: dict[str, set[str]] = {}
+        for tensor, name in _json(index, model).get("weight_map", {}).items():
+            shards.setdefault(str(name), set()).add(tensor)
+        return shards
+    single = sorted(path.name for path in place.glob("*.safetensors"))
+    if not single:
+        raise _damaged(model, place, "there are no weights in it")
+    return {single[0]: set()}
+
+
+def _header(path: Path, model: ModelSpec) -> dict[str, Any]:
+    """The tensors a safetensors file declares, once its length is what they need.
+
+    Format: 8 bytes little-endian length of the JSON header, the header, then the data its offsets point into.
+    """
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            if not 2 <= length <= 100_000_000:
+                raise ValueError
+            header = json.loads(file.read(length))
+        tensors: dict[str, Any] = {name: item for name, item in header.items() if name != "__metadata__"}
+        needed = 8 + length + max((item["data_offsets"][1] for item in tensors.values()), default=0)
+        size = path.stat().st_size
+    except FileNotFoundError:
+        raise _damaged(model, path, "the file is missing") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise _damaged(model, path, "it is not a whole safetensors file") from None
+    if size != needed:
+        raise _damaged(model, path, f"it has {size:,} bytes instead of {needed:,}")
+    return tensors
+
+
+def _json(path: Path, model: ModelSpec) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise _damaged(model, path, "the file is missing") from None
+    except (OSError, ValueError):
+        raise _damaged(model, path, "it cannot be read") from None
+    if not isinstance(data, dict):
+        raise _damaged(model, path, "it cannot be read")
+    return data
+
+
+def _damaged(model: ModelSpec, path: Path, why: str) -> ArtifexError:
+    return ArtifexError(
+        f"load {model.name} from {path}",
+        why,
+        f"`artifexpro models verify {model.name}`, then `artifexpro models get {model.name}`",
+        code="model",
+    )
+
+
+def _another(model: ModelSpec, folder: Path, why: str) -> ArtifexError:
+    return ArtifexError(
+        f"load {model.name} from {folder}",
+        f"the weights there are of another model: {why}",
+        f"the weights of {model.repository or model.name} in that folder",
+        code="model",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """Loads one model's components from its folder to `device`. Each call reads the disk again."""
+
+    folder: Path
+    model: ModelSpec
+    device: Device
+    formats: Formats
+
+    def tokenizer(self) -> Any:
+        from transformers import AutoTokenizer
+
+        place = self.folder / "tokenizer"
+        try:
+            with quiet():
+                return AutoTokenizer.from_pretrained(str(place), local_files_only=True)
+        except Exception as error:  # its Rust half raises nothing narrower
+            raise _damaged(self.model, place, "the tokenizer cannot be read") from error
+
+    def text_encoder(self) -> Any:
+        from transformers import UMT5EncoderModel
+
+        return self._load(UMT5EncoderModel, "text_encoder", dtype=self.formats.text)
+
+    def vae(self) -> Any:
+        from diffusers import AutoencoderKLWan
+
+        return self._load(AutoencoderKLWan, "vae", torch_dtype=self.formats.vae)
+
+    def transformer(self, name: str) -> Any:
+        """`name` is "transformer" or "transformer_2"."""
+        from diffusers import WanTransformer3DModel
+
+        return self._load(WanTransformer3DModel, name, torch_dtype=self.formats.transformer)
+
+    def _load(self, kind: Any, name: str, **options: Any) -> Any:
+        with quiet():
+            loaded, info = kind.from_pretrained(
+                str(self.folder / name),
+                local_files_only=True,
+                output_loading_info=True,
+                use_safetensors=True,
+                **options,
+            )
+        wrong = sorted(str(key) for key in [*info["missing_keys"], *info.get("mismatched_keys", ())])
+        if wrong:
+            raise _damaged(
+                self.model, self.folder / name, f"{len(wrong)} tensors are missing or misshapen ({wrong[0]})"
+            )
+        return loaded.to(self.device).eval()

@@ -1,0 +1,290 @@
+"""From what an artist asked for to a `ClipSpec` with every number settled, or a refusal that says what would do."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from artifexpro.core.errors import ArtifexError
+from artifexpro.core.wan22 import catalogue
+from artifexpro.core.wan22.catalogue import ModelSpec
+from artifexpro.core.wan22.presets import Preset
+from artifexpro.core.wan22.presets import preset as preset_named
+from artifexpro.core.wan22.prompts import DEFAULT_NEGATIVE_PROMPT
+
+DTYPES = ("float32", "bfloat16", "float16")
+SCHEDULERS = ("unipc", "euler")
+LONGEST_PROMPT = 10_000
+"""Characters. The text encoder reads 512 tokens, about 2,000 characters; far more than that is a mistake."""
+MOST_STEPS = 1000
+LARGEST_SEED = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class ClipSpec:
+    """One clip, everything settled: the same spec, weights and machine give the same bytes.
+
+    `guidance` is (low noise, high noise); 1.0 means no unconditional pass. `sigmas`, where given, are the noise levels
+    of each step before the shift, from 1 down. `notes` are sentences the artist must see.
+    """
+
+    task: str
+    model: str
+    prompt: str
+    negative_prompt: str
+    preset: str
+    width: int
+    height: int
+    frames: int
+    steps: int
+    guidance: tuple[float, float]
+    shift: float
+    seed: int
+    dtype: str
+    scheduler: str
+    sigmas: tuple[float, ...] | None = None
+    notes: tuple[str, ...] = field(default=(), compare=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """The spec as plain data for recipes and file headers."""
+        return asdict(self)
+
+
+def resolve(
+    *,
+    prompt: str,
+    model: str = "smoke",
+    task: str | None = None,
+    preset: str = "Draft",
+    negative_prompt: str | None = None,
+    width: int = 0,
+    height: int = 0,
+    frames: int = 0,
+    steps: int = 0,
+    guidance: float | tuple[float, float] | None = None,
+    shift: float | None = None,
+    seed: int = 0,
+    dtype: str | None = None,
+    scheduler: str = "unipc",
+    sigmas: tuple[float, ...] | None = None,
+) -> ClipSpec:
+    """A checked `ClipSpec` from a preset and overrides; 0 and None stand for the preset's or the model's own.
+
+    `task` is by default the model's first. `guidance` is one number for both experts or (low noise, high noise).
+    Raises `ArtifexError` (codes "settings", "model", "prompt") with the nearest values that would do in its remedy.
+    """
+    spec = catalogue.usable(model)
+    chosen = preset_named(preset)
+    notes: list[str] = []
+    size = _size(spec, chosen, width, height, notes)
+    length = frames if frames else chosen.frames
+    _check_length(spec, length)
+    levels = None if sigmas is None else _levels(sigmas, steps)
+    return ClipSpec(
+        task=_task(spec, task),
+        model=spec.name,
+        prompt=_prompt(prompt),
+        negative_prompt=DEFAULT_NEGATIVE_PROMPT if negative_prompt is None else _short(negative_prompt, "negative "),
+        preset=chosen.name,
+        width=size[0],
+        height=size[1],
+        frames=length,
+        steps=len(levels) if levels else _steps(steps or chosen.steps),
+        guidance=_guidance(spec, chosen, guidance, notes),
+        shift=_shift(spec, chosen, shift, notes),
+        seed=_seed(seed),
+        dtype=_dtype(spec, chosen, dtype, notes),
+        scheduler=_scheduler(scheduler),
+        sigmas=levels,
+        notes=tuple(notes),
+    )
+
+
+def _refusal(attempted: str, because: str, remedy: str, code: str = "settings") -> ArtifexError:
+    return ArtifexError(attempted, because, remedy, code=code)
+
+
+def _task(spec: ModelSpec, task: str | None) -> str:
+    if task is None:
+        return spec.tasks[0]
+    if task not in catalogue.TASKS:
+        raise _refusal(f"do the task {task!r}", "no task has that name", f"one of {', '.join(catalogue.TASKS)}")
+    if task in spec.tasks:
+        return task
+    able = [other.name for other in catalogue.CATALOGUE.values() if task in other.tasks and other.later is None]
+    remedy = f"the model {' or '.join(able)}" if able else f"{' or '.join(spec.tasks)}, which this model does"
+    raise _refusal(
+        f"do {catalogue.TASKS[task]} with the model {spec.name}",
+        f"it does {' and '.join(catalogue.TASKS[able_task] for able_task in spec.tasks)} only",
+        remedy,
+    )
+
+
+def _prompt(prompt: str) -> str:
+    if not prompt.strip():
+        raise _refusal("generate a clip", "the prompt is empty", "a few words on what should be seen", "prompt")
+    return _short(prompt, "")
+
+
+def _short(prompt: str, which: str) -> str:
+    if len(prompt) > LONGEST_PROMPT:
+        raise _refusal(
+            f"read a {which}prompt of {len(prompt):,} characters",
+            f"the model reads 512 words or parts of words, and more than {LONGEST_PROMPT:,} characters are a mistake",
+            "a description of at most 2,000 characters",
+            "prompt",
+        )
+    return prompt
+
+
+def _size(spec: ModelSpec, chosen: Preset, width: int, height: int, notes: list[str]) -> tuple[int, int]:
+    if bool(width) != bool(height):
+        raise _refusal(
+            f"generate a clip {width or 'of unknown'} wide and {height or 'of unknown'} high",
+            "one side alone says nothing about the other",
+            "both width and height, or neither to get the preset's",
+        )
+    after = ", ".join(word.replace("color_grade", "colour grade") for word in chosen.after)
+    if not width:
+        if chosen.after:
+            raise _refusal(
+                f"use the preset {chosen.name} at its own size",
+                f"it is generated at {chosen.resolution} and then upscaled to {chosen.delivered} ({after}), "
+                "and that arrives in a later release",
+                f"Production, or {chosen.name} with a size such as "
+                f"{_times(spec.sizes[chosen.resolution])}: its steps, guidance and length without the after-work",
+            )
+        size = spec.sizes[chosen.resolution]
+        if spec.random:
+            notes.append(f"{spec.name} makes {chosen.resolution} presets at {_times(size)}, to be quick.")
+        return size
+    _check_side(spec, width, height)
+    if chosen.after:
+        lacking = after.replace(", ", ", no ")
+        notes.append(f"{chosen.name} without its after-work: no upscale, no {lacking} in this release.")
+    return width, height
+
+
+def _check_side(spec: ModelSpec, width: int, height: int) -> None:
+    step, largest = spec.multiple, spec.largest_side
+    attempted = f"generate {width} x {height} pixels with {spec.name}"
+    if max(width, height) > largest:
+        raise _refusal(
+            attempted,
+            f"the model knows positions up to {largest} pixels along a side",
+            f"at most {largest} x {largest}, and far less on any card",
+        )
+    if width % step or height % step or width < step or height < step:
+        down = (max(step, width // step * step), max(step, height // step * step))
+        up = (max(step, -(-width // step) * step), max(step, -(-height // step) * step))
+        raise _refusal(
+            attempted,
+            f"width and height must be whole multiples of {step} pixels for this model",
+            _times(down) if down == up else f"{_times(down)} or {_times(up)}",
+        )
+
+
+def _check_length(spec: ModelSpec, frames: int) -> None:
+    step, longest = spec.vae.temporal, spec.longest_clip
+    attempted = f"generate {frames:,} frames with {spec.name}"
+    if frames > longest:
+        raise _refusal(attempted, f"the model knows positions for {longest:,} frames", f"at most {longest} frames")
+    if frames < 1 or (frames - 1) % step:
+        down = max(1, (frames - 1) // step * step + 1)
+        values = f"{down} or {down + step}" if frames > 0 else "1"
+        raise _refusal(attempted, f"a clip has {step}k + 1 frames: 1, {step + 1}, {2 * step + 1} and so on", values)
+
+
+def _steps(steps: int) -> int:
+    if not 1 <= steps <= MOST_STEPS:
+        raise _refusal(f"denoise in {steps} steps", f"it takes 1 to {MOST_STEPS} steps", "4 to 100 steps")
+    return steps
+
+
+def _levels(sigmas: tuple[float, ...], steps: int) -> tuple[float, ...]:
+    levels = tuple(float(level) for level in sigmas)
+    falling = all(first > second for first, second in pairwise(levels))
+    if not levels or not falling or not 0 < levels[-1] <= levels[0] <= 1:
+        raise _refusal(
+            f"denoise at the noise levels {', '.join(f'{level:g}' for level in levels) or '(none)'}",
+            "noise levels fall from at most 1 and stay above 0",
+            "1, 0.75, 0.5, 0.25 for weights distilled to four steps",
+        )
+    if steps and steps != len(levels):
+        raise _refusal(
+            f"denoise in {steps} steps at {len(levels)} noise levels",
+            "there is one noise level a step",
+            f"{len(levels)} steps, or none given",
+        )
+    return levels
+
+
+def _guidance(
+    spec: ModelSpec, chosen: Preset, guidance: float | tuple[float, float] | None, notes: list[str]
+) -> tuple[float, float]:
+    low, high = guidance if isinstance(guidance, tuple) else (guidance, guidance)
+    if low is None or high is None:
+        low, high = chosen.guidance
+        if spec.experts == 1 and low != high:
+            notes.append(
+                f"{spec.name} is one network: guidance {high:g}, the preset's for high noise, is used for all steps."
+            )
+            low = high
+    if spec.experts == 1 and low != high:
+        raise _refusal(
+            f"guide {spec.name} by {low:g} at low and {high:g} at high noise",
+            "this model is one network for all noise levels",
+            f"one guidance for both, such as {high:g}",
+        )
+    if not (1 <= low <= 100 and 1 <= high <= 100):
+        raise _refusal(
+            f"guide by {low:g} at low and {high:g} at high noise",
+            "guidance is from 1 (none, and twice as fast) to 100",
+            "values from 2.5 to 5",
+        )
+    return float(low), float(high)
+
+
+def _shift(spec: ModelSpec, chosen: Preset, shift: float | None, notes: list[str]) -> float:
+    if shift is None:
+        if chosen.shift != spec.shift:
+            notes.append(
+                f"Shift {spec.shift:g} is used, which {spec.family} was made for; {chosen.name} says {chosen.shift:g}."
+            )
+        return spec.shift
+    if not 0.1 <= shift <= 100:
+        raise _refusal(f"shift the noise schedule by {shift:g}", "shift is from 0.1 to 100", f"{spec.shift:g}")
+    return float(shift)
+
+
+def _seed(seed: int) -> int:
+    if not 0 <= seed <= LARGEST_SEED:
+        raise _refusal(
+            f"use the seed {seed}", f"seeds are whole numbers from 0 to {LARGEST_SEED}", f"{abs(seed) % 2**31}"
+        )
+    return seed
+
+
+def _dtype(spec: ModelSpec, chosen: Preset, dtype: str | None, notes: list[str]) -> str:
+    if dtype is not None:
+        if dtype not in DTYPES:
+            raise _refusal(
+                f"compute in {dtype!r}", "no number format of that name is known", f"one of {', '.join(DTYPES)}"
+            )
+        return dtype
+    if spec.dtype is not None and spec.dtype != chosen.dtype:
+        notes.append(f"{spec.name} computes in {spec.dtype}, and {chosen.name} says {chosen.dtype}.")
+        return spec.dtype
+    return chosen.dtype
+
+
+def _scheduler(scheduler: str) -> str:
+    if scheduler in SCHEDULERS:
+        return scheduler
+    because = "DPM++ arrives in a later release" if "dpm" in scheduler.lower() else "no scheduler has that name"
+    raise _refusal(f"denoise with the scheduler {scheduler!r}", because, f"one of {', '.join(SCHEDULERS)}")
+
+
+def _times(size: tuple[int, int]) -> str:
+    return f"{size[0]}x{size[1]}"
