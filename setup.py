@@ -9,5 +9,5 @@ setup(
     package_dir={f"artifexpro.{root}": root for root in ROOTS},
     packages=[f"artifexpro.{name}" for name in NAMES],
     package_data={"": ["**/*"]},
-    exclude_package_data={"": ["**/*.pyc", "ruff.toml"]},
+    exclude_package_data={"": ["**/*.pyc", "**/.*_cache/**", "ruff.toml"]},
 )

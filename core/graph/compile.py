@@ -48,7 +48,9 @@ class Plan:
     """For each step, the steps that read it."""
 
     def sinks(self) -> tuple[int, ...]:
-        return tuple(at for at, step in enumerate(self.steps) if isinstance(step.node, SinkNode))
+        """Sinks in the order in which they run: those that refer to others' files last."""
+        refers = {at: step.node.refers for at, step in enumerate(self.steps) if isinstance(step.node, SinkNode)}
+        return tuple(sorted(refers, key=lambda at: refers[at]))
 
     def upstream(self, target: int) -> tuple[int, ...]:
         """`target` and all steps it depends on, inputs first."""

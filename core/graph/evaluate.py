@@ -103,11 +103,12 @@ class Evaluator:
         for source in step.inputs.values():
             self.prepare(source)
         try:
-            return step.node.write(self.context, **streams)
+            made = step.node.write(self.context, **streams)
         except (Cancelled, NodeError):
             raise
         except Exception as error:
             raise NodeError.at(step.document_node, error, f"write the result of node {step.name}") from error
+        return tuple(artefact.model_copy(update={"node": step.document_node}) for artefact in made)
 
     def _check_range(self, step: Step, info: StreamInfo) -> None:
         wanted = self.context.frames

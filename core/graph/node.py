@@ -73,6 +73,8 @@ class Node(BaseModel):
     lane: ClassVar[Literal["cpu", "gpu", "io"]] = "cpu"
     depends_on_time: ClassVar[bool] = False
     """Whether the output differs from frame to frame even when no input does."""
+    example: ClassVar[Mapping[str, Any]] = {}
+    """Parameters that show the node at work, for the catalogue and the documentation."""
 
     @classmethod
     def type_name(cls) -> str:
@@ -195,6 +197,8 @@ class SinkNode(Node):
     """Takes a stream out of the graph."""
 
     outputs: ClassVar[tuple[Socket, ...]] = ()
+    refers: ClassVar[bool] = False
+    """Whether it refers to files that other sinks write: it then runs after them."""
 
     def write(self, context: JobContext, **inputs: VideoStream) -> tuple[Artefact, ...]:
         """Write what `context.frames` asks for (already checked to be in the stream) and say what was made.

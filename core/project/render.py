@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from time import perf_counter
 from typing import Protocol
@@ -69,8 +70,22 @@ def render_graph(request: JobRequest, context: RunningJob) -> JobResult:
             failures.append(failure)
     if failures:
         raise failures[0]
-    stages = (*context.stages, StageTime(name="total", seconds=perf_counter() - began))
-    return JobResult(artefacts=tuple(artefacts), stages=stages, recipe=context.recipe, notes=tuple(context.notes))
+    total = StageTime(name="total", seconds=perf_counter() - began)
+    return JobResult(
+        artefacts=tuple(artefacts),
+        stages=(*_summed(context.stages), total),
+        recipe=context.recipe,
+        notes=tuple(context.notes),
+    )
+
+
+def _summed(stages: Iterable[StageTime]) -> list[StageTime]:
+    """One entry a stage, in the order in which they first began: "load" and "decode" come in many pieces."""
+    seconds: dict[tuple[str, str | None], float] = {}
+    for stage in stages:
+        name = (stage.name, stage.node)
+        seconds[name] = seconds.get(name, 0.0) + stage.seconds
+    return [StageTime(name=name, node=node, seconds=spent) for (name, node), spent in seconds.items()]
 
 
 def _work(request: JobRequest) -> RenderGraph:

@@ -35,3 +35,19 @@ class Watch(Message):
 
     after: int = Field(default=0, ge=0)
     jobs: tuple[str, ...] | None = None
+
+
+class PlanModel(Message):
+    """What would a clip need? 0 and None stand for the preset's or the model's own value.
+
+    `vram_gb` is the size of the card in gigabytes; 0 is no card, None is the card of the daemon's machine.
+    """
+
+    model: str = "smoke"
+    task: str | None = None
+    preset: str = "Draft"
+    width: int = Field(default=0, ge=0)
+    height: int = Field(default=0, ge=0)
+    frames: int = Field(default=0, ge=0)
+    steps: int = Field(default=0, ge=0)
+    vram_gb: float | None = Field(default=None, ge=0)

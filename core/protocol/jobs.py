@@ -166,6 +166,17 @@ class StageTime(Message):
     seconds: float = Field(ge=0)
 
 
+class Reproduction(Message):
+    """How a job made again compares with the first: `equal` None where the files cannot be compared.
+
+    `differs` says what is not equal, and what may be why, a sentence each.
+    """
+
+    of: str
+    equal: bool | None
+    differs: tuple[str, ...] = ()
+
+
 class JobResult(Message):
     """What a finished job hands over. `notes` are sentences the artist must see ("this is noise: ...")."""
 
@@ -173,6 +184,8 @@ class JobResult(Message):
     stages: tuple[StageTime, ...] = ()
     recipe: dict[str, Any] = {}
     notes: tuple[str, ...] = ()
+    reproduction: Reproduction | None = None
+    """Only for a job made by `job.reproduce`."""
 
 
 class Estimate(Message):

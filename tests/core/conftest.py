@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import ClassVar
@@ -234,3 +234,21 @@ class Bench:
 def bench(registry: Registry, context: QuietContext) -> Bench:
     Dream.made.clear()
     return Bench(registry, context)
+
+
+@pytest.fixture(scope="session")
+def soft_picture() -> Callable[..., torch.Tensor]:
+    """Makes a smooth picture whose colours any display shows: (1, 4, H, W), premultiplied. `phase` moves it, as the
+    frames of a clip do."""
+
+    def make(width: int = 64, height: int = 48, *, phase: float = 0.0, alpha: bool = False) -> torch.Tensor:
+        x = torch.linspace(0, 1, width).expand(height, width)
+        y = torch.linspace(0, 1, height).unsqueeze(1).expand(height, width)
+        red = 0.4 + 0.2 * torch.sin(4 * x + 3 * y + phase)
+        green = 0.45 + 0.2 * torch.sin(3 * x - 4 * y + 2 * phase)
+        blue = 0.5 + 0.2 * torch.cos(5 * x * y - phase)
+        coverage = 0.25 + 0.75 * x * y if alpha else torch.ones_like(red)
+        picture = torch.stack([red, green, blue, torch.ones_like(red)]) * coverage
+        return picture.unsqueeze(0).contiguous(memory_format=torch.channels_last)
+
+    return make

@@ -18,9 +18,7 @@ def key(plan, name: str) -> bytes:
 
 
 def test_inputs_come_before_their_readers(bench):
-    plan = bench.plan(
-        c=("Sum", {}, {"a": "b", "b": "a"}), b=("Add", {}, {"plate": "a"}), a=("Ramp", {}, {})
-    )
+    plan = bench.plan(c=("Sum", {}, {"a": "b", "b": "a"}), b=("Add", {}, {"plate": "a"}), a=("Ramp", {}, {}))
     for at, step in enumerate(plan.steps):
         assert all(source < at for source in step.inputs.values())
 
@@ -64,9 +62,7 @@ def test_identity_has_its_inputs_key_and_an_edit_takes_it_back(bench):
 
 
 def test_a_conversion_is_a_step_with_a_key_and_is_shared(bench):
-    plan = bench.plan(
-        a=("Ramp", {}, {}), one=("Needle", {}, {"still": "a"}), two=("Needle", {}, {"still": "a"})
-    )
+    plan = bench.plan(a=("Ramp", {}, {}), one=("Needle", {}, {"still": "a"}), two=("Needle", {}, {"still": "a"}))
     conversions = [step for step in plan.steps if step.name == "a as IMAGE"]
     assert len(conversions) == 1
     assert conversions[0].key not in (key(plan, "a"), key(plan, "one"))

@@ -77,7 +77,10 @@ def test_the_recipe_says_what_decides_the_pictures_and_nothing_else(context):
     job = request({"a": RAMP, "one": keep("a", "one.txt")}, title="my job")
     recipe = render.render_graph(job, context).recipe
     assert recipe["graph"] == job.work.document | {
-        "nodes": {"a": {"type": "Ramp", "version": 1}, "one": {**keep("a", "one.txt"), "version": 1, "inputs": {"video": ["a", "out"]}}}
+        "nodes": {
+            "a": {"type": "Ramp", "version": 1},
+            "one": {**keep("a", "one.txt"), "version": 1, "inputs": {"video": ["a", "out"]}},
+        }
     }
     assert recipe["color"]["space_out"] == "ACEScg"
     assert recipe["versions"]["torch"]

@@ -1,0 +1,1 @@
+"""Setting the project up: from a clone (`bootstrap`), and what it is made of (`dependencies`)."""
