@@ -17,7 +17,7 @@ from artifexpro.core.graph.document import Document
 from artifexpro.core.graph.evaluate import Evaluator
 from artifexpro.core.nodes import library
 from artifexpro.core.project.recipe import make_recipe
-from artifexpro.core.protocol import Artefact, FrameRange, JobRequest, JobResult, RenderGraph, StageTime
+from artifexpro.core.protocol import Artefact, ColorContract, FrameRange, JobRequest, JobResult, RenderGraph, StageTime
 
 
 class RunningJob(JobContext, Protocol):
@@ -29,6 +29,7 @@ class RunningJob(JobContext, Protocol):
 
 def check_graph(request: JobRequest, models: Path) -> Plan:
     """Compile the request's graph and ask every node what it would refuse. Raises `GraphError`, `DocumentError`."""
+    _check_color(request.color)
     plan = compile_graph(_document(request), library(), models)
     if not plan.sinks():
         raise ArtifexError(
@@ -86,6 +87,19 @@ def _summed(stages: Iterable[StageTime]) -> list[StageTime]:
         name = (stage.name, stage.node)
         seconds[name] = seconds.get(name, 0.0) + stage.seconds
     return [StageTime(name=name, node=node, seconds=spent) for (name, node), spent in seconds.items()]
+
+
+def _check_color(contract: ColorContract) -> None:
+    """Only `space_out` can be chosen in this release; anything else that was chosen is refused, not ignored."""
+    for name in ("config", "space_in", "ceiling"):
+        wanted, kept = getattr(contract, name), ColorContract.model_fields[name].default
+        if wanted != kept:
+            raise ArtifexError(
+                f"use {wanted} as the colour contract's {name}",
+                f"this release works with {kept} only",
+                f"{kept}, with the parameter space of an input or output for a file of another colour space",
+                code="color",
+            )
 
 
 def _work(request: JobRequest) -> RenderGraph:

@@ -86,3 +86,11 @@ def test_the_recipe_says_what_decides_the_pictures_and_nothing_else(context):
     assert recipe["versions"]["torch"]
     assert "my job" not in str(recipe)
     assert job.key not in str(recipe)
+
+
+@pytest.mark.parametrize("chosen", [{"config": "ocio://default"}, {"space_in": "ACEScct"}, {"ceiling": 16.3}])
+def test_a_colour_contract_that_would_not_act_is_refused(tmp_path, chosen):
+    name, value = next(iter(chosen.items()))
+    with pytest.raises(ArtifexError, match=name) as caught:
+        render.check_graph(request({"a": RAMP, "one": keep("a", "one.txt")}, color=chosen), tmp_path)
+    assert str(value) in str(caught.value)
