@@ -1,0 +1,37 @@
+"""Laying one premultiplied picture over another.
+
+Formulas: T. Porter, T. Duff, "Compositing Digital Images", SIGGRAPH 1984, and W3C "Compositing and Blending Level 1",
+section 10, in their premultiplied form. Colour is scene-linear and has no ceiling; coverage stays in 0..1. In all of
+them `a` is the foreground and `b` the background, tensors of equal shape (1, 4, H, W); results are new tensors.
+"""
+
+from __future__ import annotations
+
+from artifexpro.core.lazy import torch
+
+
+def over(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Porter-Duff over: a + b (1 - alpha of a)."""
+    return torch.addcmul(a, b, 1 - a[:, 3:4])
+
+
+def add(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Porter-Duff plus: a + b; coverage at most 1."""
+    out = a + b
+    out[:, 3].clamp_(max=1)
+    return out
+
+
+def screen(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """W3C screen: a + b - a b, coverage alike. Where a colour lies above 1 the formula would darken, so the larger of
+    the two is taken there, which meets the formula at 1."""
+    out = a + b - a * b
+    return torch.where((a > 1) | (b > 1), torch.maximum(a, b), out)
+
+
+def multiply(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """W3C multiply: a b + a (1 - alpha of b) + b (1 - alpha of a); coverage a + b - a b."""
+    return a * b + a * (1 - b[:, 3:4]) + b * (1 - a[:, 3:4])
+
+
+MODES = {"over": over, "add": add, "screen": screen, "multiply": multiply}

@@ -1,0 +1,110 @@
+"""Colour spaces by name, and pixels from one into another, by OpenColorIO.
+
+OpenColorIO computes on float32 pixels in place. Colour is divided by alpha before and multiplied after, because
+curves act on colour, not on colour times coverage.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from functools import cache, lru_cache
+
+from artifexpro.core.errors import ArtifexError
+from artifexpro.core.lazy import PyOpenColorIO, torch
+from artifexpro.core.media.pixels import divisor, is_opaque, rows
+from artifexpro.core.protocol import ColorContract
+
+DEFAULT_CONFIG: str = ColorContract().config
+DISPLAY = "srgb_tx"
+"""The space of pictures made to be looked at, by the one name that every built-in config knows."""
+
+
+def canonical(space: str, config: str = DEFAULT_CONFIG) -> str:
+    """The config's own name of a space, role or alias. Raises `ArtifexError` that names spaces spelt alike."""
+    found = _config(config).getColorSpace(space) if space else None
+    if found is not None:
+        return str(found.getName())
+    known = {name.lower(): name for name in spaces(config)}
+    alike = [known[name] for name in get_close_matches(space.lower(), known, n=3, cutoff=0.5)]
+    raise ArtifexError(
+        f'use the colour space "{space}"',
+        "the colour config has no such space",
+        " or ".join(f'"{name}"' for name in alike or ("ACEScg", DISPLAY)),
+        code="color",
+    )
+
+
+def same(one: str, other: str, config: str = DEFAULT_CONFIG) -> bool:
+    """Whether two names mean one space. Raises `ArtifexError` for a name the config does not know."""
+    return one == other or canonical(one, config) == canonical(other, config)
+
+
+def spaces(config: str = DEFAULT_CONFIG) -> tuple[str, ...]:
+    """All names and aliases of the config's spaces."""
+    found = _config(config).getColorSpaces()
+    return tuple(name for space in found for name in (space.getName(), *space.getAliases()))
+
+
+def interop_id(space: str, config: str = DEFAULT_CONFIG) -> str | None:
+    """The Color Interop Forum's identifier of a space ("lin_ap1_scene" for ACEScg), as EXR headers carry it; None where
+    the config gives none or one of its own."""
+    identifier = _identifier(space, config)
+    return identifier if identifier and ":" not in identifier else None
+
+
+def is_rec709(space: str, config: str = DEFAULT_CONFIG) -> bool:
+    """Whether a space has the primaries and a curve of Rec.709 displays, so that a movie may be tagged so."""
+    identifier = _identifier(space, config)
+    return "rec709" in identifier and not identifier.startswith("lin_")
+
+
+def transform(
+    pixels: torch.Tensor, source: str, target: str, config: str = DEFAULT_CONFIG, *, reuse: bool = False
+) -> torch.Tensor:
+    """(1, 4, H, W) premultiplied pixels of space `source` in space `target`; the same tensor if nothing changes.
+
+    With `reuse` the result may take the place of `pixels`: for whoever made them and shows them to nobody else. Raises
+    `ArtifexError` where the config lacks a space or a way between the two.
+    """
+    processor = _processor(canonical(source, config), canonical(target, config), config)
+    if processor is None:
+        return pixels
+    out = pixels.to(torch.float32, memory_format=torch.channels_last, copy=not reuse)
+    covered = None if is_opaque(out) else divisor(out)
+    if covered is not None:
+        out[:, :3] /= covered
+    processor.applyRGBA(rows(out))
+    if covered is not None:
+        out[:, :3] *= covered
+    return out.to(pixels.dtype)
+
+
+def _identifier(space: str, config: str) -> str:
+    return str(_config(config).getColorSpace(canonical(space, config)).getInteropID())
+
+
+@cache
+def _config(name: str) -> PyOpenColorIO.Config:
+    try:
+        return PyOpenColorIO.Config.CreateFromFile(name)
+    except PyOpenColorIO.Exception as error:
+        raise ArtifexError(
+            f"open the colour config {name}",
+            f"OpenColorIO said: {' '.join(str(error).split()).rstrip('.')}",
+            f"the built-in {DEFAULT_CONFIG}",
+            code="color",
+        ) from None
+
+
+@lru_cache(maxsize=64)
+def _processor(source: str, target: str, config: str) -> PyOpenColorIO.CPUProcessor | None:
+    try:
+        processor = _config(config).getProcessor(source, target)
+    except PyOpenColorIO.Exception as error:
+        raise ArtifexError(
+            f"convert from {source} to {target}",
+            f"OpenColorIO said: {' '.join(str(error).split()).rstrip('.')}",
+            "another colour space",
+            code="color",
+        ) from None
+    return None if processor.isNoOp() else processor.getDefaultCPUProcessor()

@@ -1,0 +1,1 @@
+"""Cuts as OpenTimelineIO: where a clip lies, what of it is shown, and its file."""
