@@ -1,0 +1,31 @@
+# mypy: ignore-errors
+"""Classes, menus, handlers and the timer: on and off in one place, off in the reverse order."""
+
+import bpy
+
+from . import menus, operators, panel, preferences, previews, pumping, settings
+
+_CLASSES = (
+    settings.ArtifexSettings,
+    preferences.ArtifexPreferences,
+    *operators.CLASSES,
+    *panel.CLASSES,
+)
+
+
+def register():
+    for cls in _CLASSES:
+        bpy.utils.register_class(cls)
+    bpy.types.Scene.artifexpro = bpy.props.PointerProperty(type=settings.ArtifexSettings)
+    menus.register()
+    previews.register()
+    pumping.register()
+
+
+def unregister():
+    pumping.unregister()
+    previews.unregister()
+    menus.unregister()
+    del bpy.types.Scene.artifexpro
+    for cls in reversed(_CLASSES):
+        bpy.utils.unregister_class(cls)

@@ -1,0 +1,152 @@
+"""The pyzmq wheels that the Blender extension carries: one for each Python and platform Blender ships with.
+
+Blender forbids installing packages while it runs, and its Python is not the project's. Blender 4.2 to 5.0 runs
+Python 3.11; from 5.1 it runs 3.13, which takes the stable-ABI wheel. The macOS wheels serve Intel and Apple alike.
+
+Blender 5.2 takes an extension with a cp311 wheel and an abi3 wheel for one of Python 3.11 only
+(`python_versions_from_wheels` drops "any 3" once "3.11" is there), so the abi3 wheel goes in under a cp313 name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from artifexpro.core.errors import ArtifexError
+
+RELEASE = "27.3.0"
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """One file of the pinned release. `system` is as `platform.system()` says it; `pip_platform` selects it in pip."""
+
+    filename: str
+    python: str
+    system: str
+    pip_platform: str
+    sha256: str
+
+    @property
+    def bundled_as(self) -> str:
+        """The file's name in the extension; its contents stay as published."""
+        return self.filename.replace("-cp312-abi3-", "-cp313-cp313-")
+
+
+WHEELS = tuple(
+    Wheel(f"pyzmq-{RELEASE}-{tags}.whl", python, system, pip_platform, sha256)
+    for tags, python, system, pip_platform, sha256 in (
+        (
+            "cp311-cp311-manylinux_2_26_x86_64.manylinux_2_28_x86_64",
+            "3.11",
+            "Linux",
+            "manylinux_2_28_x86_64",
+            "477b8ad30d66fc905c5388351e83b9ac25824b00e82c0d052b72ea6392636dfd",
+        ),
+        (
+            "cp312-abi3-manylinux_2_26_x86_64.manylinux_2_28_x86_64",
+            "3.13",
+            "Linux",
+            "manylinux_2_28_x86_64",
+            "858fe25231e0fd8612da142efde019faa5ef63fa150a821a27870e791b38c798",
+        ),
+        (
+            "cp311-cp311-macosx_10_15_universal2",
+            "3.11",
+            "Darwin",
+            "macosx_11_0_arm64",
+            "86fb4408797aabb54a31e147176ae0f2474d99f1715a36a4564089eca9ef9ce8",
+        ),
+        (
+            "cp312-abi3-macosx_10_15_universal2",
+            "3.13",
+            "Darwin",
+            "macosx_11_0_arm64",
+            "15155fd8f308d3bd47f67a8f6cc809f9db90abbf63c514c384a17622e2cf080f",
+        ),
+        (
+            "cp311-cp311-win_amd64",
+            "3.11",
+            "Windows",
+            "win_amd64",
+            "df98c790f86b6aa2378b4bb94dec7b85b0adb195b880b41e429a4990aed2a8c9",
+        ),
+        (
+            "cp312-abi3-win_amd64",
+            "3.13",
+            "Windows",
+            "win_amd64",
+            "3ea8e8fa5c097e68fef91d70b150fda96f307758103868018fc4deeb9c214122",
+        ),
+    )
+)
+
+
+def cache_folder() -> Path:
+    """Where downloaded wheels are kept: ARTIFEXPRO_WHEEL_CACHE, or the user's cache folder."""
+    stated = os.environ.get("ARTIFEXPRO_WHEEL_CACHE")
+    return Path(stated) if stated else Path(platformdirs.user_cache_dir("artifexpro", appauthor=False)) / "wheels"
+
+
+def needed(everywhere: bool) -> tuple[Wheel, ...]:
+    """All wheels, or only those for the system this runs on."""
+    here = platform.system()
+    wheels = tuple(wheel for wheel in WHEELS if everywhere or wheel.system == here)
+    if not wheels:
+        raise ArtifexError(
+            f"choose the wheels for {here}",
+            "Blender extensions are made for Linux, macOS and Windows",
+            "building for all systems instead",
+        )
+    return wheels
+
+
+def collect(folder: Path, *, everywhere: bool = True) -> dict[str, bytes]:
+    """The wheels by the names they are bundled as; taken from `folder`, downloaded to it through pip where missing.
+
+    Each is checked against its hash. Raises `ArtifexError` when one cannot be had or is not what was pinned.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    found = {}
+    for wheel in needed(everywhere):
+        path = folder / wheel.filename
+        if not path.exists():
+            _download(wheel, folder)
+        found[wheel.bundled_as] = _checked(wheel, path)
+    return found
+
+
+def _download(wheel: Wheel, folder: Path) -> None:
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    which = ["--only-binary=:all:", "--implementation", "cp", "--python-version", wheel.python]
+    done = subprocess.run(
+        [*pip, *which, "--platform", wheel.pip_platform, "--dest", str(folder), f"pyzmq=={RELEASE}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode or not (folder / wheel.filename).exists():
+        said = (done.stderr.strip().splitlines() or ["pip chose another file"])[-1].rstrip(".")
+        raise ArtifexError(
+            f"download {wheel.filename}",
+            f"pip said: {said}",
+            f"again with a network connection, or putting that file into {folder}",
+        )
+
+
+def _checked(wheel: Wheel, path: Path) -> bytes:
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != wheel.sha256:
+        raise ArtifexError(
+            f"use {path}",
+            "its contents are not those of the pinned release",
+            "deleting the file and building again",
+        )
+    return data
