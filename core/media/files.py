@@ -18,6 +18,7 @@ from artifexpro.core.errors import ArtifexError
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _ALMOST_NOTHING = 1 << 20
+_BLOCK = 4096
 
 
 def check_readable(path: Path) -> None:
@@ -58,6 +59,7 @@ def appearing(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield part
+            _check_room(part)
             _flush(part)
             part.replace(path)
         finally:
@@ -90,6 +92,19 @@ def _is_full(path: Path, cause: OSError | str) -> bool:
     if isinstance(cause, OSError):
         return cause.errno in _FULL
     return path.parent.is_dir() and shutil.disk_usage(path.parent).free < _ALMOST_NOTHING
+
+
+def _check_room(part: Path) -> None:
+    """Ask the disk for one block more. Image libraries lose the last bytes they buffered to a full disk and do not say
+    so; the disk does."""
+    with part.open("ab") as file:
+        size = file.tell()
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), size, _BLOCK)
+        else:
+            file.write(bytes(_BLOCK))
+            file.flush()
+        file.truncate(size)
 
 
 def _flush(path: Path) -> None:

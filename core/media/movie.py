@@ -262,8 +262,10 @@ class _Encoding:
         return self.layout.startswith("yuv")
 
 
+_SAME_AGAIN = ("x264-params", "mbtree=0")
+"""Its macroblock tree makes other bytes of the same pictures from one run to the next."""
 _ENCODINGS: dict[Codec, _Encoding] = {
-    "h264": _Encoding("libx264", "yuv420p", "rgb24", (("preset", "medium"), ("g", "12")), even=True),
+    "h264": _Encoding("libx264", "yuv420p", "rgb24", (("preset", "medium"), ("g", "12"), _SAME_AGAIN), even=True),
     "prores4444": _Encoding("prores_ks", "yuva444p10le", "rgba64le", (("profile", "4444"),)),
     "ffv1": _Encoding("ffv1", "gbrap16le", "rgba64le", (("level", "3"),)),
 }

@@ -15,7 +15,8 @@ from artifexpro.core.media.resample import resize
 class ContactSheet(FrameNode):
     """Frames spread evenly over a clip, first and last included, in rows from the upper left.
 
-    A frame is as large as makes the sheet as wide as the clip. A clip shorter than `count` shows every frame once.
+    Frames are as large as fits `width`, and never larger than they are. A clip shorter than `count` shows every frame
+    once.
     """
 
     category: ClassVar[str] = "output"
@@ -25,16 +26,18 @@ class ContactSheet(FrameNode):
 
     columns: int = parameter(4, "Frames side by side.", minimum=1, maximum=64)
     count: int = parameter(12, "Frames in all.", minimum=1, maximum=1024)
+    width: int = parameter(1920, "How wide the sheet may be.", minimum=1, maximum=32768, unit="px")
 
     def describe(self, infos: Mapping[str, StreamInfo]) -> StreamInfo:
         info = infos["video"]
-        width, height = info.size_at(1 / self.columns)
+        width, height = info.size_at(self._scale(info))
         rows = -(-len(self._shown(info)) // self.columns)
         return replace(info, last=info.first, width=width * self.columns, height=height * rows, still=True)
 
     def needs(self, request: FrameRequest, infos: Mapping[str, StreamInfo]) -> Mapping[str, tuple[FrameRequest, ...]]:
-        small = replace(request, scale=1 / self.columns, region=None)
-        return {"video": tuple(small.at(frame) for frame in self._shown(infos["video"]))}
+        info = infos["video"]
+        small = replace(request, scale=self._scale(info), region=None)
+        return {"video": tuple(small.at(frame) for frame in self._shown(info))}
 
     def render(self, request: FrameRequest, **inputs: ImageBuffer | tuple[ImageBuffer, ...]) -> ImageBuffer:
         given = inputs["video"]
@@ -46,6 +49,9 @@ class ContactSheet(FrameNode):
             sheet[:, :, top : top + height, left : left + width] = frame.pixels
         size = round(sheet.shape[3] * request.scale), round(sheet.shape[2] * request.scale)
         return frames[0].with_pixels(crop(resize(sheet, (max(1, size[0]), max(1, size[1]))), request.region))
+
+    def _scale(self, info: StreamInfo) -> float:
+        return min(1.0, self.width / (self.columns * info.width))
 
     def _shown(self, info: StreamInfo) -> tuple[int, ...]:
         """Numbers of the frames in the sheet."""

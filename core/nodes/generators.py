@@ -60,8 +60,9 @@ class _WanGenerator(GeneratorNode):
     )
 
     def preflight(self, context: Preflight) -> None:
-        model = catalogue.model(self.spec().model)
-        if not weights.installed(context.models, model):
+        spec = self.spec()
+        model = catalogue.model(spec.model)
+        if not weights.installed(context.models, model, spec.dtype):
             raise weights.missing(context.models, model)
 
     def fingerprint(self, context: Preflight) -> str:

@@ -125,7 +125,6 @@ class JobRequest(Message):
     title: str = Field(default="", max_length=500)
     work: Work
     inputs: tuple[InputFile, ...] = ()
-    rate: Rate | None = None
     color: ColorContract = ColorContract()
     target: Target | None = None
     client: ClientInfo = ClientInfo()

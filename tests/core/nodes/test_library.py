@@ -132,7 +132,7 @@ ACTING: dict[str, dict[str, Any]] = {
     "Merge": {"mode": "over", "mix": 1.0},
     "Transform2D": {"x": 3.0, "y": 2.0, "rotate": 10.0, "scale": 0.9, "filter": "bicubic"},
     "Blur": {"size": 3.0},
-    "ContactSheet": {"columns": 2, "count": 4},
+    "ContactSheet": {"columns": 2, "count": 4, "width": 96},
     "FrameHold": {"frame": 1002},
 }
 """Parameters with which every one of a frame node's parameters has something to do."""

@@ -90,7 +90,7 @@ def test_merging_spaces_is_refused_at_the_merge(graph: Callable, plate: tuple) -
 def test_a_contact_sheet_shows_frames_in_order(
     graph: Callable, plate: tuple, columns: int, count: int, frames: list[int], rows: int
 ) -> None:
-    params = {"columns": columns, "count": count}
+    params = {"columns": columns, "count": count, "width": 96}
     built = graph(plate=plate, sheet=("ContactSheet", params, {"video": "plate"}))
     sheet = built.frame("sheet", 1001)
     width, height = built.evaluator.info(built.plan.index["plate"]).size_at(1 / columns)
@@ -104,4 +104,10 @@ def test_a_contact_sheet_shows_frames_in_order(
 def test_a_contact_sheet_of_one_picture(graph: Callable, plate: tuple) -> None:
     nodes = {"plate": plate, "hold": ("FrameHold", {"frame": 1003}, {"video": "plate"})}
     built = graph(**nodes, sheet=("ContactSheet", {"columns": 2}, {"video": "hold"}))
-    assert built.frame("sheet", 1001).size == (96, 32)
+    assert built.frame("sheet", 1001).size == (192, 64)
+
+
+def test_frames_on_a_wide_contact_sheet_stay_as_large_as_they_are(graph: Callable, plate: tuple) -> None:
+    built = graph(plate=plate, sheet=("ContactSheet", {"columns": 2, "count": 2, "width": 5000}, {"video": "plate"}))
+    cell = built.frame("sheet", 1001).pixels[:, :, :, :96]
+    torch.testing.assert_close(cell, built.frame("plate", 1001).pixels)
