@@ -1,0 +1,1 @@
+"""Every figure the project claims, as a command: `python -m artifexpro.benchmarks.NAME [--json]`."""

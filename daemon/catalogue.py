@@ -1,0 +1,63 @@
+"""The node library and the models as clients get them: what there is, what is on disk, what a clip would need."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from artifexpro.core.protocol.bodies import PlanModel
+from artifexpro.daemon import machine
+
+
+def nodes() -> list[dict[str, Any]]:
+    """Every node in the shape of `artifexpro nodes --json`."""
+    from artifexpro.core.nodes import library
+    from artifexpro.core.nodes.catalogue import catalogue
+
+    return catalogue(library())
+
+
+def models(folder: Path) -> list[dict[str, Any]]:
+    """Every known model, and whether its weights lie in `folder`."""
+    from artifexpro.core.wan22.catalogue import CATALOGUE
+    from artifexpro.core.wan22.weights import installed
+
+    return [
+        {
+            "name": spec.name,
+            "family": spec.family,
+            "tasks": list(spec.tasks),
+            "about": spec.about,
+            "licence": spec.licence,
+            "repository": spec.repository,
+            "revision": spec.revision,
+            "usable": spec.later is None,
+            "because": spec.later,
+            "noise": spec.random,
+            "installed": spec.random or installed(folder, spec),
+            "download_gb": sum(part.parameters * part.stored_bytes for part in spec.components) / 1e9,
+        }
+        for spec in CATALOGUE.values()
+    ]
+
+
+def plan(wanted: PlanModel, folder: Path) -> dict[str, Any]:
+    """What a clip would need on this machine, or on a card of the size that was asked about. Takes seconds."""
+    from artifexpro.core.wan22 import plan as memory
+    from artifexpro.core.wan22.request import resolve
+
+    spec = resolve(
+        prompt="plan",
+        model=wanted.model,
+        task=wanted.task,
+        preset=wanted.preset,
+        width=wanted.width,
+        height=wanted.height,
+        frames=wanted.frames,
+        steps=wanted.steps,
+    )
+    vram = wanted.vram_gb
+    if vram is None:
+        vram = max((size for _, size in machine.probe().cards), default=0.0)
+    made = memory.make(spec, vram, folder, machine.ram_gb())
+    return {**made.as_json(), "notes": list(spec.notes)}

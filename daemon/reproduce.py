@@ -1,0 +1,70 @@
+"""Made again: equal, or what differs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from artifexpro.core.errors import ArtifexError
+from artifexpro.core.protocol import Artefact, JobRequest, JobResult, JobState, Reproduction
+
+
+def again(request: JobRequest, key: str) -> JobRequest:
+    """The request that makes everything of `request` again, in the new job's own folder.
+
+    Raises `ArtifexError` for work that makes no files that could be compared.
+    """
+    if request.work.kind != "graph":
+        raise ArtifexError(
+            "reproduce this job", "it made no pictures", "retry, if the same work is wanted once more", code="state"
+        )
+    return request.model_copy(update={"key": key, "fresh": True, "output": None, "title": request.title})
+
+
+def not_finished(job: str, state: JobState) -> ArtifexError:
+    return ArtifexError(
+        f"reproduce job {job}",
+        f"it is {state.value}, so there is no result to compare with",
+        "a finished job",
+        code="state",
+    )
+
+
+def compare(of: str, first: JobResult, second: JobResult) -> Reproduction:
+    """`second` against `first`, by the hashes of what they made; artefacts are matched by node and role, in order."""
+    ours, theirs = _named(first), _named(second)
+    differs = [f"{name} was made only the first time" for name in ours if name not in theirs]
+    differs += [f"{name} was made only the second time" for name in theirs if name not in ours]
+    unknown = []
+    for name in ours.keys() & theirs.keys():
+        a, b = ours[name], theirs[name]
+        if a.sha256 is None or b.sha256 is None:
+            unknown.append(f"{name} has no hash and cannot be compared")
+        elif a.sha256 != b.sha256:
+            differs.append(f"{name} has other content")
+    if differs:
+        return Reproduction(of=of, equal=False, differs=(*sorted(differs), *_why(first, second)))
+    return Reproduction(of=of, equal=None if unknown or not ours else True, differs=tuple(sorted(unknown)))
+
+
+def _named(result: JobResult) -> dict[str, Artefact]:
+    """By node and role. Timelines are left out: they name the folder of their media, which is another each time."""
+    seen: Counter[str] = Counter()
+    named = {}
+    for artefact in result.artefacts:
+        if artefact.role == "timeline":
+            continue
+        name = artefact.role if artefact.node is None else f"{artefact.role} of node {artefact.node}"
+        seen[name] += 1
+        named[name if seen[name] == 1 else f"{name} ({seen[name]})"] = artefact
+    return named
+
+
+def _why(first: JobResult, second: JobResult) -> Iterator[str]:
+    then, now = first.recipe.get("versions", {}), second.recipe.get("versions", {})
+    for name in sorted(then.keys() | now.keys()):
+        if then.get(name) != now.get(name):
+            yield f"{name} was {then.get(name, 'not there')} then and is {now.get(name, 'not there')} now"
+    for part in sorted((first.recipe.keys() | second.recipe.keys()) - {"versions"}):
+        if first.recipe.get(part) != second.recipe.get(part):
+            yield f'the recipes differ in "{part}"'

@@ -1,0 +1,236 @@
+"""Commands that make something: each builds one job, follows it and says what it made."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from artifexpro.hosts.bridge import graphs
+from artifexpro.hosts.bridge.client import Client
+from artifexpro.hosts.terminal import reporting, talk
+from artifexpro.hosts.terminal.following import follow, run
+from artifexpro.hosts.terminal.output import Failed, WrongUse, document, lines, refuse, remark
+
+DEMO = {
+    "prompt": "a paper boat drifts down a rain gutter, evening light",
+    "model": "smoke",
+    "preset": "Draft",
+    "seed": 7,
+    "width": 320,
+    "height": 192,
+    "frames": 17,
+    "steps": 8,
+}
+_RANGE = re.compile(r"(-?\d+)(?:-(-?\d+))?")
+_SIZE = re.compile(r"(\d+)[xX](\d+)")
+_LATER = {
+    "i2v": "image to video with its own model arrives in a later release",
+    "s2v": "speech to video arrives in a later release",
+    "style": "restyling a clip arrives in a later release",
+}
+_GENERATORS = {"t2v": "T2VGenerator", "ti2v": "TI2VGenerator"}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What `generate` was asked for, as typed; None is not stated."""
+
+    prompt: str
+    out: Path
+    task: str | None
+    image: Path | None
+    audio: Path | None
+    video: Path | None
+    model: str
+    preset: str
+    profile: str | None
+    negative: str | None
+    frames: int | None
+    size: str | None
+    steps: int | None
+    seed: int
+
+
+def demo(out: Path, *, as_json: bool) -> None:
+    """The main job: prompt to movie, EXR frames, timeline and contact sheet."""
+    folder = out.absolute()
+    graph = graphs.clip_graph("TI2VGenerator", DEMO, graphs.MAIN_JOB)
+    with talk.daemon() as client:
+        made, written = _make_clip(client, graph, "demo", folder)
+    if not as_json:
+        lines([f'Made in {folder} from "{made["prompt"]}":'])
+    _tell(made, written, as_json=as_json)
+
+
+def generate(wish: Wish, *, as_json: bool) -> None:
+    """One clip to one file."""
+    _refuse_what_is_not_there(wish)
+    params = _settings(wish)
+    image = None if wish.image is None else str(wish.image.absolute())
+    out = wish.out.absolute()
+    with talk.daemon() as client:
+        task = wish.task or _first_task(client, wish)
+        graph = graphs.clip_graph(_GENERATORS[task], params, graphs.Outputs(movie=out.name), image=image)
+        made, written = _make_clip(client, graph, wish.prompt, out.parent)
+    _tell(made, written, as_json=as_json)
+
+
+def _settings(wish: Wish) -> dict[str, Any]:
+    """The generator's parameters; what was not stated is left to the preset."""
+    width, height = (None, None) if wish.size is None else size_of(wish.size)
+    stated = {
+        "prompt": wish.prompt,
+        "negative_prompt": wish.negative,
+        "model": wish.model,
+        "preset": wish.preset,
+        "seed": wish.seed,
+        "frames": wish.frames,
+        "steps": wish.steps,
+        "width": width,
+        "height": height,
+    }
+    return {name: value for name, value in stated.items() if value is not None}
+
+
+def _refuse_what_is_not_there(wish: Wish) -> None:
+    if wish.task in _LATER:
+        raise refuse(f"do the task {wish.task}", _LATER[str(wish.task)], "ti2v or t2v")
+    if wish.audio is not None:
+        raise refuse(f"use the sound {wish.audio}", _LATER["s2v"], "a prompt, with --image if you like")
+    if wish.video is not None:
+        raise refuse(f"use the clip {wish.video}", _LATER["style"], "a prompt, with --image if you like")
+    if wish.profile is not None:
+        because = "profiles arrive with offloading and quantisation in a later release; now they would change nothing"
+        raise refuse(f"use the profile {wish.profile}", because, "a smaller --preset, --size or --frames")
+    if wish.image is not None and wish.task == "t2v":
+        raise WrongUse("The task t2v takes no --image: use --task ti2v, or leave the image out.")
+    if wish.image is not None and not wish.image.is_file():
+        raise WrongUse(f"--image {wish.image}: there is no such file.")
+
+
+def _first_task(client: Client, wish: Wish) -> str:
+    """What the model does first; with a picture, from words and a picture."""
+    if wish.image is not None:
+        return "ti2v"
+    known = client.request("models.list")[0]["models"]
+    tasks = next((each["tasks"] for each in known if each["name"] == wish.model), ["ti2v"])
+    return next((task for task in tasks if task in _GENERATORS), "ti2v")
+
+
+def _make_clip(client: Client, graph: graphs.Document, title: str, folder: Path) -> tuple[reporting.Report, Path]:
+    """Run the graph, write its report into `folder`; returns the report and where it is."""
+    request = graphs.job_request(graphs.render_work(graph), title=_title(title), output=str(folder), client=client.info)
+    made = reporting.report(*run(client, request))
+    return made, reporting.write(made, folder)
+
+
+def _tell(made: reporting.Report, written: Path | None, *, as_json: bool) -> None:
+    if as_json:
+        document(made)
+        return
+    lines(reporting.told(made))
+    if written is not None:
+        lines([f"  report    {written}"])
+
+
+def _title(text: str) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= 80 else f"{words[:79]}…"
+
+
+def render(
+    graph: Path, frames: str | None, scale: float, settings: list[str], out: Path | None, *, as_json: bool
+) -> None:
+    """Run a graph document's sinks."""
+    made = _read_graph(graph)
+    with talk.told():
+        for setting in settings:
+            made = graphs.with_parameter(made, *_setting(setting))
+        if out is not None:
+            made = graphs.with_output(made, out.name)
+    folder = out.absolute().parent if out is not None else Path.cwd()
+    work = graphs.render_work(made, frames=None if frames is None else range_of(frames), scale=scale)
+    with talk.daemon() as client:
+        request = graphs.job_request(work, title=graph.name, output=str(folder), client=client.info)
+        made_of = reporting.report(*run(client, request))
+    _tell(made_of, None, as_json=as_json)
+
+
+def _read_graph(path: Path) -> graphs.Document:
+    attempted = f"read the graph {path}"
+    try:
+        read = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        because = f"it cannot be opened ({error.strerror})"
+        raise refuse(attempted, because, "a file that exists and may be read") from error
+    except ValueError as error:
+        raise refuse(attempted, f"it is not JSON ({error})", "a graph saved by ArtifexPro") from error
+    if not isinstance(read, dict):
+        raise refuse(attempted, "it is JSON but not a graph", "a graph saved by ArtifexPro")
+    return read
+
+
+def _setting(text: str) -> tuple[str, str, Any]:
+    """("node", "parameter", value) of NODE.PARAM=VALUE; a value that is no JSON is a word."""
+    place, equals, value = text.partition("=")
+    name, dot, parameter = place.rpartition(".")
+    if not (equals and dot and name and parameter):
+        raise WrongUse(f"--set takes NODE.PARAM=VALUE, such as blur.size=12; {text!r} is not that.")
+    try:
+        return name, parameter, json.loads(value)
+    except ValueError:
+        return name, parameter, value
+
+
+def range_of(text: str) -> tuple[int, int]:
+    """(first, last) of "A-B", or of "A" for one frame."""
+    found = _RANGE.fullmatch(text.strip())
+    if not found:
+        raise WrongUse(f"--frames takes A-B, such as 1001-1024; {text!r} is not that.")
+    first = int(found[1])
+    last = first if found[2] is None else int(found[2])
+    if last < first:
+        raise WrongUse(f"--frames {text}: the last frame comes before the first.")
+    return first, last
+
+
+def size_of(text: str) -> tuple[int, int]:
+    """(width, height) in pixels of "WxH"."""
+    found = _SIZE.fullmatch(text.strip())
+    if not found or int(found[1]) == 0 or int(found[2]) == 0:
+        raise WrongUse(f"--size takes WxH, such as 832x480; {text!r} is not that.")
+    return int(found[1]), int(found[2])
+
+
+def model_work(work: dict[str, Any], title: str, *, as_json: bool) -> None:
+    """Something done to a model's weights, as a job."""
+    stated = {name: value for name, value in work.items() if value is not None}
+    with talk.daemon() as client:
+        job, result = run(client, graphs.job_request(stated, title=title, client=client.info))
+    if as_json:
+        document({"job": job, **result})
+        return
+    lines(result.get("notes", ()))
+    lines(f"  {artefact['path']}" for artefact in result.get("artefacts", ()))
+    lines([f"Done: {title}."])
+
+
+def reproduce(job: str, *, as_json: bool) -> None:
+    """Make a job again and compare. Equal is status 0, different is 1."""
+    with talk.daemon() as client:
+        accepted = client.request("job.reproduce", {"job": job})[0]
+        again = str(accepted["job"])
+        remark(f"Job {again} makes job {job} again.")
+        result = follow(client, again)
+    compared = result.get("reproduction") or {"of": job, "equal": None, "differs": ["the daemon did not compare them"]}
+    if as_json:
+        document({"job": again, **compared})
+    if compared["equal"]:
+        if not as_json:
+            lines([f"Equal: job {again} made the same as job {job}."])
+        return
+    how = "cannot be compared" if compared["equal"] is None else "differs"
+    raise Failed(f"Job {again} {how} with job {job}: {'; '.join(compared['differs']) or 'nothing has a hash'}.")
