@@ -32,6 +32,7 @@ from zmq import auth
 
 Victim = Literal["worker", "daemon"]
 RESEND_SECONDS = 0.25
+PAUSE_SECONDS = 0.01
 BACKLOG = 12
 DRAIN_SECONDS = 300.0
 SIZE = 32
@@ -110,7 +111,7 @@ class Line:
 
 
 class Client(threading.Thread):
-    """Submits jobs until told to stop; sends each until it is acknowledged, and some again afterwards."""
+    """Submits jobs until told to stop, each until it is acknowledged; where enough wait, sends old ones once more."""
 
     def __init__(self, run: Run, number: int) -> None:
         super().__init__(name=f"client {number}", daemon=True)
@@ -123,10 +124,9 @@ class Client(threading.Thread):
     def run(self) -> None:
         line = Line(self._run.home, self._run.context)
         while not self._run.enough.is_set():
-            if self._run.busy.is_set():
-                time.sleep(0.02)
-                continue
-            again = self.acknowledged and self._random.random() < 0.1
+            time.sleep(PAUSE_SECONDS)
+            enough_waits = self._run.busy.is_set() or self._random.random() < 0.1
+            again = self.acknowledged and enough_waits
             key = self._random.choice(list(self.acknowledged)) if again else uuid.uuid4().hex
             self._submit(line, key)
         line.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -30,11 +31,13 @@ PASSING = {"progress": EventKind.PROGRESS, "preview": EventKind.PREVIEW}
 
 @dataclass(frozen=True)
 class Patience:
-    """Seconds to wait before a worker is taken for hopeless."""
+    """Seconds to wait before a worker is taken for hopeless, or for no longer needed."""
 
     cancel: float = 20.0
     silence: float = LEASE_SECONDS
     quit: float = 2.0
+    idle: float = 600.0
+    """A worker that had no job for so long is ended, so that the card's memory is free for the artist's own programs."""
     start_again: float = 0.5
     failed_starts: int = 3
 
@@ -49,6 +52,7 @@ class Lane:
     claim: Claim | None = None
     heard: float = 0.0
     renewed: float = 0.0
+    worked: float = 0.0
     cancelled: float | None = None
     doomed: str | None = None
     failed_starts: int = 0
@@ -95,7 +99,7 @@ class Supervisor:
         self._save_what_waits()
         for lane in self.lanes.values():
             if lane.worker is not None:
-                self._watch_over(lane)
+                self._watch_over(lane, lane.worker)
             if lane.claim is None and self._queue.waiting(lane.name):
                 self._put_to_work(lane)
 
@@ -127,7 +131,7 @@ class Supervisor:
 
     # ------------------------------------------------------------------ a lane's life
 
-    def _watch_over(self, lane: Lane) -> None:
+    def _watch_over(self, lane: Lane, worker: WorkerProcess) -> None:
         now = time.monotonic()
         if lane.claim is not None and lane.doomed is None and now - lane.renewed > LEASE_SECONDS / 4:
             lane.renewed = now
@@ -136,6 +140,15 @@ class Supervisor:
             self._doom(lane, "it went on after it was told to cancel")
         elif now - lane.heard > self._patience.silence:
             self._doom(lane, f"it said nothing for {self._patience.silence:.0f} seconds")
+        elif lane.claim is not None or self._queue.waiting(lane.name):
+            lane.worked = now
+        elif lane.ready and now - lane.worked > self._patience.idle:
+            self._retire(lane, worker)
+
+    def _retire(self, lane: Lane, worker: WorkerProcess) -> None:
+        log.info("worker %s of lane %s had nothing to do and is ended", worker.pid, lane.name)
+        lane.worker, lane.ready = None, False
+        threading.Thread(target=worker.end, args=(self._patience.quit,), daemon=True).start()
 
     def _doom(self, lane: Lane, why: str) -> None:
         if lane.doomed is None and lane.worker is not None:
@@ -174,7 +187,7 @@ class Supervisor:
     def _start(self, lane: Lane) -> None:
         command = [*self._command, "--home", str(self._home.root), "--lane", lane.name, "--parent", str(os.getpid())]
         lane.ready, lane.doomed, lane.cancelled = False, None, None
-        lane.heard = time.monotonic()
+        lane.heard = lane.worked = time.monotonic()
         try:
             worker = WorkerProcess(
                 command,

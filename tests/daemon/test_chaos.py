@@ -30,6 +30,7 @@ def test_twenty_kills_lose_nothing_and_double_nothing(tmp_path, victim):
     report = chaos.Run(plan, tmp_path / "home", DOUBLE, LIGHT).carry_out()
     judge(report, KILLS)
     if victim == "daemon":
+        assert report.resent > 0, "no kill hit a client that was waiting for its answer"
         print(f"serving again after at most {max(report.serving_again):.2f} s (target 1 s)")
         assert len(report.serving_again) == KILLS and max(report.serving_again) < 10
 

@@ -201,6 +201,15 @@ def test_a_silent_worker_is_taken_for_hung(serve):
     assert "said nothing" in again["body"]["because"]
 
 
+def test_a_worker_with_nothing_to_do_gives_its_memory_back_and_another_takes_the_next_job(serve):
+    wire = serve(patience=Patience(idle=0.5)).client()
+    wire.wait_for(wire.submit(), "finished")
+    first = psutil.Process(wire.ask("daemon.status")["lanes"][0]["pid"])
+    first.wait(timeout=30)
+    assert wire.ask("daemon.status")["lanes"][0]["state"] == "stopped"
+    wire.wait_for(wire.submit(text="another"), "finished")
+
+
 def test_a_worker_that_cannot_start_is_told_to_who_waits(serve, tmp_path):
     wire = serve(worker=("/bin/false",), patience=Patience(start_again=0.01)).client()
     error = wire.wait_for(wire.submit(), "failed")["body"]["error"]
