@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import sys
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import zmq
@@ -15,6 +17,9 @@ from artifexpro.daemon.gate import Address, Arrived, Gate
 from artifexpro.daemon.home import Home
 from artifexpro.daemon.keys import KnownClients, make_keys
 from artifexpro.daemon.ring import Ring
+
+HEAD = struct.Struct("<Qd")
+"""What precedes a frame on the plain socket: its number, and when its handing over began."""
 
 
 class Producer:
@@ -61,9 +66,11 @@ class Producer:
         parts: list[bytes] = []
         if said["op"] == "shm":
             body["stamp"] = self._next_frame()
+            body["began"] = perf_counter()
             body["frame"] = self._ring.write(memoryview(self._frame), *self._size).model_dump(mode="json")
         elif said["op"] == "curve":
             body["stamp"] = self._next_frame()
+            body["began"] = perf_counter()
             parts.append(self._frame)  # type: ignore[arg-type]
         reply = {"v": 1, "id": said["id"], "ok": True, "body": body}
         self._send(arrived.sender, [json.dumps(reply).encode(), *parts])
@@ -78,8 +85,8 @@ class Producer:
             routing, _ = self._plain.recv_multipart(zmq.NOBLOCK)
         except zmq.Again:
             return
-        stamp = self._next_frame().to_bytes(8, "little")
-        sending = self._plain.send_multipart([routing, stamp, self._frame], copy=False, track=True)
+        head = HEAD.pack(self._next_frame(), perf_counter())
+        sending = self._plain.send_multipart([routing, head, self._frame], copy=False, track=True)
         assert sending is not None
         sending.wait()
 

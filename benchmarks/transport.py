@@ -1,8 +1,9 @@
 """How long a full HD frame takes from the daemon's process to a host's: `python -m artifexpro.benchmarks.transport`.
 
-1920 x 1080, RGBA, half float: 16.6 MB. A producer process has the frame in its memory; this process asks for it and
-stops the clock when it can read the pixels. Each way is timed in turn, in the same round as a plain copy of the same
-bytes, because the ratio of the two holds from machine to machine and from hour to hour, and the times alone do not.
+1920 x 1080, RGBA, half float: 16.6 MB. A producer process has the frame in its memory. The clock starts there when it
+begins to hand the frame over and stops here when the pixels can be read; both processes read the system's one
+monotonic clock. Each way is timed in turn, in the same round as a plain copy of the same bytes, because the ratio of
+the two holds from machine to machine and from hour to hour, and the times alone do not.
 
 The shared memory and the encrypted way go through the product's own parts: the bridge's `Client` here, the daemon's
 `Gate` and `Ring` there.
@@ -21,6 +22,7 @@ from time import perf_counter
 import zmq
 
 from artifexpro.benchmarks.common import Figure, figure, tell
+from artifexpro.benchmarks.producer import HEAD
 from artifexpro.hosts.bridge.client import Client
 from artifexpro.hosts.bridge.errors import BridgeError
 from artifexpro.hosts.bridge.frames import FrameReader
@@ -34,7 +36,7 @@ SHM_TARGET, MESSAGE_TARGET = 2.5, 12.0
 
 
 class Consumer:
-    """The host's side. Each way returns once the frame's pixels can be read; a wrong frame is an error."""
+    """The host's side. Each way gets one frame and returns the seconds it took; a wrong frame is an error."""
 
     def __init__(self, home: Path, plain_endpoint: str) -> None:
         self._client = Client(home, name="bench")
@@ -49,29 +51,40 @@ class Consumer:
         self._target = bytearray(FRAME_BYTES)
         self._source[:] = bytes(range(256)) * (FRAME_BYTES // 256)
 
-    def memcpy(self) -> None:
+    def memcpy(self) -> float:
         """The peer: the same number of bytes from memory to memory, in this process."""
+        began = perf_counter()
         memoryview(self._target)[:] = memoryview(self._source)
+        return perf_counter() - began
 
-    def shm(self) -> None:
+    def shm(self) -> float:
+        asked = perf_counter()
         body, _ = self._client.request("shm")
         with self._frames.view(body["frame"]) as pixels:
             check(pixels, body["stamp"])
+            return since(asked, body["began"])
 
-    def shm_copied(self) -> None:
+    def shm_copied(self) -> float:
+        asked = perf_counter()
         body, _ = self._client.request("shm")
         with self._frames.view(body["frame"]) as pixels:
             memoryview(self._target)[:] = pixels
         check(memoryview(self._target), body["stamp"])
+        return since(asked, body["began"])
 
-    def message(self) -> None:
+    def message(self) -> float:
+        asked = perf_counter()
         self._plain.send(b"")
-        stamp, pixels = self._plain.recv_multipart(copy=False)
-        check(pixels.buffer, int.from_bytes(stamp.bytes, "little"))
+        head, pixels = self._plain.recv_multipart(copy=False)
+        stamp, began = HEAD.unpack(head.bytes)
+        check(pixels.buffer, stamp)
+        return since(asked, began)
 
-    def curve(self) -> None:
+    def curve(self) -> float:
+        asked = perf_counter()
         body, parts = self._client.request("curve")
         check(memoryview(parts[0]), body["stamp"])
+        return since(asked, body["began"])
 
     def stop(self) -> None:
         self._client.request("stop")
@@ -81,6 +94,14 @@ class Consumer:
         self._client.close()
         self._plain.close(0)
         self._context.term()
+
+
+def since(asked: float, began: float) -> float:
+    """Seconds since the producer began, which was after it was asked, or the two clocks are not one."""
+    now = perf_counter()
+    if not asked <= began <= now:
+        raise RuntimeError("the two processes read different clocks: this system cannot be measured in this way")
+    return now - began
 
 
 def check(pixels: memoryview, stamp: int) -> None:
@@ -119,7 +140,7 @@ def producer() -> Iterator[Consumer]:
 def measure(rounds: int = ROUNDS) -> dict[str, list[float]]:
     """Milliseconds of each way in each round."""
     with producer() as consumer:
-        ways: dict[str, Callable[[], None]] = {
+        ways: dict[str, Callable[[], float]] = {
             "memcpy": consumer.memcpy,
             "shm": consumer.shm,
             "shm_copied": consumer.shm_copied,
@@ -129,10 +150,9 @@ def measure(rounds: int = ROUNDS) -> dict[str, list[float]]:
         taken: dict[str, list[float]] = {name: [] for name in ways}
         for number in range(WARM_UP + rounds):
             for name, way in ways.items():
-                began = perf_counter()
-                way()
+                seconds = way()
                 if number >= WARM_UP:
-                    taken[name].append((perf_counter() - began) * 1000)
+                    taken[name].append(seconds * 1000)
     return taken
 
 
@@ -146,7 +166,7 @@ def figures(taken: dict[str, list[float]]) -> list[Figure]:
         one(
             "transport.shm_ms",
             taken["shm"],
-            "asked for through the bridge, written once into the ring, read where it lies; the token travels encrypted",
+            "as previews travel: written once into the ring, an encrypted token to the bridge, read where it lies",
             f"<= {SHM_TARGET:g} x memcpy",
         ),
         one(

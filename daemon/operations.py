@@ -7,10 +7,10 @@ An operation gets the desk (what the daemon has), who asks, and the body it chec
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -66,10 +66,11 @@ class Desk:
 
 @dataclass(frozen=True)
 class Asker:
-    """Who asks, and the connection that hears the job's events."""
+    """Who asks, the connection that hears the job's events, and the request's id, the same when it is sent again."""
 
     user: User
     peer: Peer
+    request: str
 
 
 def hello(desk: Desk, asker: Asker, body: Hello) -> Answer:
@@ -126,9 +127,10 @@ def retry(desk: Desk, asker: Asker, body: WhichJob) -> Answer:
 
 def reproduce_job(desk: Desk, asker: Asker, body: WhichJob) -> Answer | Later:
     view = desk.queue.view(body.job, whole=True)
-    if view.state is not JobState.FINISHED or view.request is None:
+    if view.request is None or view.result is None:
         raise reproduce.not_finished(body.job, view.state)
-    request = reproduce.again(view.request, f"reproduce-{secrets.token_hex(12)}")
+    reproduce.refuse_overwriting(body.job, view.result, Path(view.request.output or desk.home.jobs / body.job))
+    request = reproduce.again(view.request, f"reproduce-{asker.request}")
     return _submit(desk, asker, request, reproduces=body.job)
 
 

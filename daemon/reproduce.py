@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.protocol import Artefact, JobRequest, JobResult, JobState, Reproduction
@@ -19,6 +20,18 @@ def again(request: JobRequest, key: str) -> JobRequest:
             "reproduce this job", "it made no pictures", "retry, if the same work is wanted once more", code="state"
         )
     return request.model_copy(update={"key": key, "fresh": True, "output": None, "title": request.title})
+
+
+def refuse_overwriting(job: str, result: JobResult, folder: Path) -> None:
+    """Raise `ArtifexError` if the job wrote outside its output `folder`: made again, it would write there again."""
+    outside = [artefact.path for artefact in result.artefacts if not Path(artefact.path).is_relative_to(folder)]
+    if outside:
+        raise ArtifexError(
+            f"reproduce job {job}",
+            f"its graph names the place {outside[0]} in full, so making it again would overwrite what it made",
+            "rendering the graph with another path, and comparing the files",
+            code="state",
+        )
 
 
 def not_finished(job: str, state: JobState) -> ArtifexError:

@@ -17,6 +17,7 @@ import secrets
 import struct
 import sys
 import tempfile
+import weakref
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -80,6 +81,7 @@ class Ring:
         self._memory = mmap.mmap(self._file, PAGE + slots * self._stride)
         head = FILE_HEADER.pack(MAGIC, slots, self._offset, self._stride, 0)[:-4]
         self._memory[: FILE_HEADER.size] = head + zlib.crc32(head).to_bytes(4, "little")
+        self._discard = weakref.finalize(self, _discard, self._memory, self.path, self._file)
 
     @property
     def name(self) -> str:
@@ -122,15 +124,19 @@ class Ring:
         self._put_header(start, writing + 1, size, width, height, code)
 
     def close(self) -> None:
-        """Remove the segment. Who has it open keeps what is in it until they let go."""
-        if not self._memory.closed:
-            self._memory.close()
-            with suppress(FileNotFoundError):
-                _remove(self.path, self._file)
+        """Remove the segment, as the end of this process does too. Who has it open keeps what is in it."""
+        self._discard()
 
     def _put_header(self, start: int, generation: int, size: int, width: int, height: int, code: int) -> None:
         body = SLOT_HEADER.pack(generation, size, width, height, code, 0)[:-4]
         self._memory[start : start + SLOT_HEADER.size] = body + zlib.crc32(body).to_bytes(4, "little")
+
+
+def _discard(memory: mmap.mmap, path: Path, file: int) -> None:
+    with suppress(BufferError):
+        memory.close()
+    with suppress(FileNotFoundError):
+        _remove(path, file)
 
 
 def sweep_orphans(where: Path | None = None) -> list[str]:

@@ -226,7 +226,7 @@ class Server:
         _check_version(said)
         request = _validated(Request, said, "understand a message")
         operation = _operation(request.op)
-        asker = Asker(require(user, operation, self._parts.roles), question.peer)
+        asker = Asker(require(user, operation, self._parts.roles), question.peer, request.id)
         entry = TABLE[operation]
         answer = entry.answer(self._desk, asker, _validated(entry.body, request.body, f"understand {operation}"))
         if isinstance(answer, Later):

@@ -37,7 +37,7 @@ class Patience:
     silence: float = LEASE_SECONDS
     quit: float = 2.0
     idle: float = 600.0
-    """A worker that had no job for so long is ended, so that the card's memory is free for the artist's own programs."""
+    """A worker without a job for so long is ended: the card's memory is for the artist's own programs then."""
     start_again: float = 0.5
     failed_starts: int = 3
 

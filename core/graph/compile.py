@@ -123,7 +123,9 @@ def _parse_all(document: Document, registry: Registry, problems: list[NodeError]
             problems.append(NodeError(name, f"use node {name}", f'no node is called "{record.type}" here', remedy))
             continue
         if record.version > declaration.version:
-            because = f"it was saved by version {record.version} of {record.type} and version {declaration.version} is here"
+            because = (
+                f"it was saved by version {record.version} of {record.type} and version {declaration.version} is here"
+            )
             problems.append(NodeError(name, f"use node {name}", because, "updating this installation"))
             continue
         try:
@@ -260,7 +262,9 @@ def _cycle(wires: Mapping[str, tuple[_Wire, ...]], stuck: set[str]) -> NodeError
     )
 
 
-def _plan(nodes: Mapping[str, Node], wires: Mapping[str, tuple[_Wire, ...]], order: Iterable[str], models: Path) -> Plan:
+def _plan(
+    nodes: Mapping[str, Node], wires: Mapping[str, tuple[_Wire, ...]], order: Iterable[str], models: Path
+) -> Plan:
     steps: list[Step] = []
     index: dict[str, int] = {}
     converted: dict[tuple[int, type[FrameNode]], int] = {}

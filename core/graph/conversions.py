@@ -14,6 +14,7 @@ from artifexpro.core.graph.node import FrameNode, Socket
 from artifexpro.core.graph.values import FrameRequest, ImageBuffer, SocketType, StreamInfo
 from artifexpro.core.lazy import torch
 
+
 class Conversion(FrameNode):
     """Base of the conversions: one input called "value"."""
 

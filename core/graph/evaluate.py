@@ -143,9 +143,7 @@ class Evaluator:
         inputs = {name: self.stream(source) for name, source in step.inputs.items()}
         found = self.store.find(step.key)
         try:
-            folder = found or self.store.ensure(
-                step.key, lambda folder: node.generate(self.context, folder, **inputs)
-            )
+            folder = found or self.store.ensure(step.key, lambda folder: node.generate(self.context, folder, **inputs))
             if found:
                 node.remember(self.context, folder)
         except (Cancelled, NodeError):

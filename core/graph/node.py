@@ -143,7 +143,7 @@ class FrameNode(Node):
 
     def needs(self, request: FrameRequest, infos: Mapping[str, StreamInfo]) -> Mapping[str, tuple[FrameRequest, ...]]:
         """For each wired input, the requests that one output frame takes. By default the same frame and region."""
-        return {name: (request,) for name in infos}
+        return dict.fromkeys(infos, (request,))
 
     def describe(self, infos: Mapping[str, StreamInfo]) -> StreamInfo:
         """Range, rate, size and space of the output, by default those of the first wired input.

@@ -1,7 +1,7 @@
 """Publishes the messages as JSON Schema, for clients that are not written in Python or cannot have pydantic.
 
-    python -m artifexpro.core.protocol.schema            write docs/protocol.schema.json
-    python -m artifexpro.core.protocol.schema --check    exit status 1 where it is out of step with the messages
+python -m artifexpro.core.protocol.schema            write docs/protocol.schema.json
+python -m artifexpro.core.protocol.schema --check    exit status 1 where it is out of step with the messages
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from artifexpro.hosts.terminal.output import Failed, remark
 
 _POLL_SECONDS = 0.05
 _LINE_SECONDS = 5.0
-_PATIENCE = 6.0
+_PATIENCE = 3.0
 """So long a line may be down before the daemon is started again: the bridge has tried by itself until then."""
 _CANCEL_SECONDS = 60.0
 

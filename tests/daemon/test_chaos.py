@@ -10,7 +10,7 @@ import pytest
 from artifexpro.benchmarks import chaos
 
 DOUBLE = [sys.executable, str(Path(__file__).with_name("double_daemon.py"))]
-LIGHT = {"kind": "graph", "document": {"double": {"steps": 8, "seconds": 0.02}}}
+LIGHT = {"kind": "graph", "document": {"double": {"steps": 5, "seconds": 0.02}}}
 KILLS = 20
 
 
@@ -26,7 +26,7 @@ def judge(report: chaos.Report, kills: int) -> None:
 
 @pytest.mark.parametrize("victim", ["worker", "daemon"])
 def test_twenty_kills_lose_nothing_and_double_nothing(tmp_path, victim):
-    plan = chaos.Plan(victim, KILLS, longest_wait=0.9, seed=7)
+    plan = chaos.Plan(victim, KILLS, longest_wait=0.8, seed=7)
     report = chaos.Run(plan, tmp_path / "home", DOUBLE, LIGHT).carry_out()
     judge(report, KILLS)
     if victim == "daemon":

@@ -119,6 +119,8 @@ def test_an_impostor_who_waits_for_a_routing_id_to_be_free_inherits_nothing(daem
         while (said := impostor.receive(0.02)) is not None:
             assert said.get("id") in names, f"the impostor heard {said}"
         impostor.socket.close(0)
+        while watcher.ask("daemon.status")["connections"] > 1:
+            time.sleep(0.01)
 
 
 def test_two_clients_with_one_key_hear_their_own_jobs(daemon):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from pathlib import Path
@@ -305,6 +306,17 @@ def test_reproduce_makes_it_again_apart_and_says_equal(wire):
     assert result["reproduction"] == {"of": job, "equal": True, "differs": []}
     assert Path(result["artefacts"][0]["path"]) != first and first.stat().st_mtime_ns == modified
     assert wire.ask("job.show", {"job": second})["request"]["fresh"]
+
+
+def test_reproduce_sent_again_after_a_broken_line_is_one_job(wire):
+    job = wire.submit()
+    wire.wait_for(job, "finished")
+    message = json.dumps({"v": 1, "id": "the-same-id", "op": "job.reproduce", "body": {"job": job}}).encode()
+    answers = []
+    for _ in range(2):
+        wire.socket.send(message)
+        answers.append(wire.answer("the-same-id")["body"]["job"])
+    assert answers[0] == answers[1] != job
 
 
 def test_reproduce_says_what_differs(wire):

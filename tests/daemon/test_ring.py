@@ -242,6 +242,22 @@ def test_the_standard_librarys_shared_memory_is_deleted_by_a_reader_that_exits()
     assert after == ("deleted" if sys.version_info < (3, 13) else after)
 
 
+OWN_AND_END = """
+import sys
+from pathlib import Path
+from artifexpro.daemon.ring import Ring
+made = Ring(1000, where=Path(sys.argv[1]))
+with made.slot(10, 10) as slot:
+    print(made.path.exists())
+    sys.exit(0)
+"""
+
+
+def test_an_owner_that_ends_by_itself_leaves_nothing(tmp_path):
+    assert run(OWN_AND_END, tmp_path).stdout.strip() == "True"
+    assert list(tmp_path.iterdir()) == []
+
+
 OWN_AND_WAIT = """
 import os, subprocess, sys, time
 from pathlib import Path

@@ -67,6 +67,15 @@ def test_a_comparison_names_the_versions_that_changed():
     assert "torch was 2.13 then and is 2.14 now" in found.differs
 
 
+def test_what_was_written_to_fixed_places_is_not_written_there_again(tmp_path):
+    inside, outside = str(tmp_path / "out" / "clip.mp4"), str(tmp_path / "elsewhere.mp4")
+    kept = JobResult(artefacts=(Artefact(path=inside, role="clip"),))
+    reproduce.refuse_overwriting("j", kept, tmp_path / "out")
+    loose = JobResult(artefacts=(Artefact(path=outside, role="clip"),))
+    with pytest.raises(ArtifexError, match="elsewhere"):
+        reproduce.refuse_overwriting("j", loose, tmp_path / "out")
+
+
 def test_only_graphs_are_reproduced():
     request = JobRequest.model_validate({"key": "k" * 8, "work": {"kind": "models.verify", "model": "smoke"}})
     with pytest.raises(ArtifexError, match="no pictures"):

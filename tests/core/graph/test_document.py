@@ -57,7 +57,7 @@ def test_what_is_no_graph_is_refused_in_words(text: str, word: str):
 
 
 def test_a_newer_format_names_both_versions():
-    with pytest.raises(DocumentError, match="format 9.*up to 1"):
+    with pytest.raises(DocumentError, match=r"format 9.*up to 1"):
         Document.parse({"format": "artifexpro.graph", "version": 9, "nodes": {}})
 
 
