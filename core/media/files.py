@@ -9,7 +9,6 @@ import errno
 import hashlib
 import os
 import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,10 +50,11 @@ def sha256(path: Path) -> str:
 def appearing(path: Path) -> Iterator[Path]:
     """Yield a path beside `path` to write to; afterwards it becomes `path` in one step, flushed to disk.
 
-    If the block raises, nothing is left and an older file at `path` stays as it was. What the system refuses (full
-    disk, no right to write) is raised as `ArtifexError`.
+    If the block raises, nothing is left and an older file at `path` stays as it was. What a killed process left is
+    overwritten by whoever writes `path` next. What the system refuses (full disk, no right to write) is raised as
+    `ArtifexError`.
     """
-    part = path.with_name(f".{path.stem}.{uuid.uuid4().hex}.part{path.suffix}")
+    part = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
