@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 
+import psutil
 import pytest
 
 from artifexpro.hosts.bridge import launch
@@ -17,21 +18,13 @@ from artifexpro.hosts.bridge.home import Discovery, Home
 from artifexpro.hosts.bridge.wire import somebody_listens
 
 
-def ended(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
-
-
 @pytest.fixture
 def stop_at_end(home, wait):
-    """Ends whatever daemon a test left in its home."""
+    """Ends whatever daemons a test left in its home, those included that are still starting."""
     yield
-    found = Home(home).discovery()
-    if found is not None and not ended(found.pid):
-        os.kill(found.pid, signal.SIGKILL)
+    for process in psutil.process_iter(["cmdline"]):
+        if {"artifexpro.daemon", str(home)} <= set(process.info["cmdline"] or ()):
+            process.kill()
 
 
 @pytest.mark.usefixtures("stop_at_end")
