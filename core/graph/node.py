@@ -21,7 +21,7 @@ import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
@@ -70,7 +70,6 @@ class Node(BaseModel):
     version: ClassVar[int] = 1
     inputs: ClassVar[tuple[Socket, ...]] = ()
     outputs: ClassVar[tuple[Socket, ...]] = (Socket("out", SocketType.VIDEO),)
-    lane: ClassVar[Literal["cpu", "gpu", "io"]] = "cpu"
     depends_on_time: ClassVar[bool] = False
     """Whether the output differs from frame to frame even when no input does."""
     example: ClassVar[Mapping[str, Any]] = {}
@@ -174,8 +173,6 @@ class SourceNode(Node):
 
 class GeneratorNode(Node):
     """A whole clip made once. The result lies in a folder named by the node's key and is never made twice."""
-
-    lane: ClassVar[Literal["cpu", "gpu", "io"]] = "gpu"
 
     def describe(self, infos: Mapping[str, StreamInfo]) -> StreamInfo:
         """What the clip will be, from the parameters and inputs alone."""

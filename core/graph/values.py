@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import torch
@@ -50,7 +50,6 @@ class FrameRequest:
     frame: int
     scale: float = 1.0
     region: Region | None = None
-    quality: Literal["preview", "full"] = "full"
 
     def at(self, frame: int) -> FrameRequest:
         return replace(self, frame=frame)
