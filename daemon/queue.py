@@ -234,11 +234,6 @@ class Queue:
             if self._held(claim, "state = 'queued', holder = NULL, lease = NULL"):
                 self._tell(claim.job, EventKind.QUEUED, {"attempt": claim.attempt, "because": because})
 
-    def lapsed(self, claim: Claim) -> bool:
-        """Whether the claim was not renewed in time."""
-        row = self._one("SELECT lease FROM jobs WHERE id = ? AND state = 'running'", claim.job)
-        return row is not None and row["lease"] < self._clock()
-
     # ------------------------------------------------------------------ what users ask
 
     def cancel(self, job: str) -> JobState:

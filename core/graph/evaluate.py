@@ -143,7 +143,10 @@ class Evaluator:
         inputs = {name: self.stream(source) for name, source in step.inputs.items()}
         found = self.store.find(step.key)
         try:
-            folder = found or self.store.ensure(step.key, lambda folder: node.generate(self.context, folder, **inputs))
+            halfway = self.store.halfway(step.key)
+            folder = found or self.store.ensure(
+                step.key, lambda folder: node.generate(self.context, folder, halfway, **inputs)
+            )
             if found:
                 node.remember(self.context, folder)
         except (Cancelled, NodeError):

@@ -178,8 +178,12 @@ class GeneratorNode(Node):
         """What the clip will be, from the parameters and inputs alone."""
         raise NotImplementedError(f"{self.type_name()} does not define describe()")
 
-    def generate(self, context: JobContext, folder: Path, **inputs: VideoStream) -> None:
-        """Make the clip in `folder` (empty at the start). The engine publishes the folder when this returns."""
+    def generate(self, context: JobContext, folder: Path, halfway: Path, **inputs: VideoStream) -> None:
+        """Make the clip in `folder` (empty at the start). The engine publishes the folder when this returns.
+
+        What lies in `halfway` is there again if this attempt fails and the clip is asked for once more; the folder is
+        made by who needs it and goes when the clip is published.
+        """
         raise NotImplementedError(f"{self.type_name()} does not define generate()")
 
     def read(self, folder: Path, request: FrameRequest) -> ImageBuffer:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 _UNFINISHED = ".making-"
+_HALFWAY = ".halfway-"
 
 
 class ResultStore:
@@ -26,10 +27,18 @@ class ResultStore:
         place = self.root / key.hex()
         return place if place.is_dir() else None
 
+    def halfway(self, key: bytes) -> Path:
+        """A place for what must outlive a maker of `key` that fails or is killed, such as latents not decoded yet.
+
+        The maker makes the folder when it needs it; it goes when the result is published.
+        """
+        return self.root / f"{_HALFWAY}{key.hex()}"
+
     def ensure(self, key: bytes, make: Callable[[Path], None]) -> Path:
         """The result of `key`; `make` fills an empty folder if there is none yet.
 
-        Two makers of one key may race: both do the work, the first to finish is kept. If `make` raises, nothing stays.
+        Two makers of one key may race: both do the work, the first to finish is kept. If `make` raises, nothing stays
+        but what it put into `halfway`.
         """
         if found := self.find(key):
             return found
@@ -44,6 +53,7 @@ class ResultStore:
             except OSError:
                 if not place.is_dir():
                     raise
+            shutil.rmtree(self.halfway(key), ignore_errors=True)
             return place
         finally:
             shutil.rmtree(folder, ignore_errors=True)

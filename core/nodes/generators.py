@@ -1,7 +1,8 @@
 """Generators over Wan2.2: a clip made once, kept as one file a frame, read like any footage.
 
 A clip's folder holds `frames/` (half float EXR in display-referred sRGB, as the model sees pictures), the latents it
-was decoded from, and `clip.json` with what its audience must know.
+was decoded from, and `clip.json` with what its audience must know. A clip that could not be decoded, for want of memory
+or disk, is not denoised again at the next try: its latents wait.
 """
 
 from __future__ import annotations
@@ -89,18 +90,24 @@ class _WanGenerator(GeneratorNode):
         rate = catalogue.model(spec.model).rate
         return StreamInfo(self.first_frame, self.first_frame + spec.frames - 1, rate, spec.width, spec.height)
 
-    def generate(self, context: JobContext, folder: Path, **inputs: VideoStream) -> None:
-        from artifexpro.core.wan22.generate import generate
+    def generate(self, context: JobContext, folder: Path, halfway: Path, **inputs: VideoStream) -> None:
+        from artifexpro.core.wan22.generate import LATENTS, decode_saved, generate
 
         spec = self.spec()
         listening = _Listening(context)
         frames = _frames(folder)
         frames.folder.mkdir()
-        image = _first_picture(inputs["image"]) if "image" in inputs else None
+        latents = halfway / LATENTS
+        if latents.exists():
+            pictures = decode_saved(latents, context.models, listening)
+        else:
+            image = _first_picture(inputs["image"]) if "image" in inputs else None
+            pictures = generate(spec, context.models, listening, folder=halfway, image=image)
         header = still.Header(color.DISPLAY, catalogue.model(spec.model).rate)
-        for index, picture in generate(spec, context.models, listening, folder=folder, image=image):
+        for index, picture in pictures:
             context.check()
             still.write(frames.path(index), from_rgb(picture), "exr", header)
+        latents.replace(folder / LATENTS)
         clip = {
             "frames": spec.frames,
             "space": color.DISPLAY,

@@ -7,8 +7,10 @@ the long work can lose it; a cancelled clip is never decoded.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +48,27 @@ def generate(
     """
     model = catalogue.usable(spec.model)
     _check_image(spec, image)
+    loader = _begin(spec, model, models, hooks, device)
+    notes: list[str] = []
+    latents = _latents(spec, loader, hooks, image, notes)
+    for sentence in notes:
+        hooks.note(sentence)
+    save_latents(folder / LATENTS, latents, replace(spec, notes=(*spec.notes, *notes)))
+    yield from _frames(latents, loader, hooks, spec.frames)
+
+
+def decode_saved(path: Path, models: Path, hooks: Hooks, *, device: Any = None) -> Iterator[tuple[int, Tensor]]:
+    """The frames of latents saved by an earlier `generate`, without denoising again: the same frames and notes.
+
+    Raises `ArtifexError` (code "latents" where they cannot be read) as `generate` does.
+    """
+    latents, spec = load_latents(path)
+    loader = _begin(spec, catalogue.usable(spec.model), models, hooks, device)
+    yield from _frames(latents, loader, hooks, spec.frames)
+
+
+def _begin(spec: ClipSpec, model: ModelSpec, models: Path, hooks: Hooks, device: Any) -> Loader:
+    """Say what the audience must know, and find the weights."""
     for sentence in spec.notes:
         hooks.note(sentence)
     if model.random:
@@ -54,18 +77,7 @@ def generate(
         loader = prepare(spec, model, models, device)
     if loader.formats.note:
         hooks.note(loader.formats.note)
-    latents = _latents(spec, loader, hooks, image)
-    save_latents(folder / LATENTS, latents, spec)
-    yield from _frames(latents, loader, hooks, spec.frames)
-
-
-def decode_saved(path: Path, models: Path, hooks: Hooks, *, device: Any = None) -> Iterator[tuple[int, Tensor]]:
-    """The frames of latents saved by an earlier `generate`, without denoising again."""
-    latents, spec = load_latents(path)
-    model = catalogue.usable(spec.model)
-    with hooks.stage("load"):
-        loader = prepare(spec, model, models, device)
-    yield from _frames(latents, loader, hooks, spec.frames)
+    return loader
 
 
 def prepare(spec: ClipSpec, model: ModelSpec, models: Path, device: Any = None) -> Loader:
@@ -76,13 +88,14 @@ def prepare(spec: ClipSpec, model: ModelSpec, models: Path, device: Any = None) 
     return Loader(folder, model, where, loading.formats(spec, model, where))
 
 
-def _latents(spec: ClipSpec, loader: Loader, hooks: Hooks, image: Tensor | None) -> Tensor:
-    guidance = _guidance(spec, loader, hooks)
+def _latents(spec: ClipSpec, loader: Loader, hooks: Hooks, image: Tensor | None, notes: list[str]) -> Tensor:
+    """Clean latents; what came up about prompt and picture is added to `notes`."""
+    guidance = _guidance(spec, loader, hooks, notes)
     hooks.check()
     with hooks.stage("load"):
         vae = loader.vae()
     with hooks.stage("encode"):
-        first = None if image is None else _first(image, spec, vae, loader, hooks)
+        first = None if image is None else _first(image, spec, vae, loader, notes)
         colours = preview.fit(vae)
     del vae
     model = loader.model
@@ -98,7 +111,7 @@ def _latents(spec: ClipSpec, loader: Loader, hooks: Hooks, image: Tensor | None)
     )
 
 
-def _guidance(spec: ClipSpec, loader: Loader, hooks: Hooks) -> loop.Guidance:
+def _guidance(spec: ClipSpec, loader: Loader, hooks: Hooks, notes: list[str]) -> loop.Guidance:
     """Embeddings of both prompts; the negative one only if some step is guided."""
     hooks.check()
     with hooks.stage("load"):
@@ -108,16 +121,16 @@ def _guidance(spec: ClipSpec, loader: Loader, hooks: Hooks) -> loop.Guidance:
         avoid = None if spec.guidance == (1.0, 1.0) else text.encode(spec.negative_prompt, tokenizer, encoder)
     for which, embedding in (("prompt", show), ("negative prompt", avoid)):
         if embedding is not None and embedding.cut:
-            hooks.note(
+            notes.append(
                 f"The {which} is {embedding.tokens} tokens long; the model read the first {text.TOKENS} of them."
             )
     return loop.Guidance(show.states, None if avoid is None else avoid.states, spec.guidance)
 
 
-def _first(image: Tensor, spec: ClipSpec, vae: Any, loader: Loader, hooks: Hooks) -> condition.FirstFrame:
+def _first(image: Tensor, spec: ClipSpec, vae: Any, loader: Loader, notes: list[str]) -> condition.FirstFrame:
     rows, columns = image.shape[:2]
     if (columns, rows) != (spec.width, spec.height):
-        hooks.note(
+        notes.append(
             f"The picture was scaled from {columns} x {rows} to cover {spec.width} x {spec.height} and cut to it."
         )
     picture = condition.fitted(image, spec.width, spec.height)
@@ -166,6 +179,8 @@ def save_latents(path: Path, latents: Tensor, spec: ClipSpec) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         kept = latents.detach().to(device="cpu", dtype=torch.float32).contiguous()
         save_file({"latents": kept}, partial, metadata={"spec": json.dumps(spec.as_json(), ensure_ascii=False)})
+        with partial.open("rb") as written:
+            os.fsync(written.fileno())
         partial.replace(path)
     except (OSError, SafetensorError) as error:
         with suppress(OSError):
@@ -190,7 +205,7 @@ def load_latents(path: Path) -> tuple[Tensor, ClipSpec]:
         raise ArtifexError(
             f"read the latents {path}",
             "they are not whole latents of a clip",
-            "generating the clip again",
+            "removing that file and generating the clip again",
             code="latents",
         ) from error
     tuples = {name: tuple(data[name]) for name in ("guidance", "notes", "sigmas") if data[name] is not None}

@@ -167,7 +167,7 @@ class Dream(GeneratorNode):
     def describe(self, infos: Mapping[str, StreamInfo]) -> StreamInfo:
         return StreamInfo(1001, 1005, Fraction(24), 8, 4)
 
-    def generate(self, context: JobContext, folder: Path, **inputs: VideoStream) -> None:
+    def generate(self, context: JobContext, folder: Path, halfway: Path, **inputs: VideoStream) -> None:
         self.made.append(self.seed)
         first = float(inputs["image"].frame(inputs["image"].info.first).pixels.mean()) if "image" in inputs else 0.0
         (folder / "value.txt").write_text(str(self.seed + first))

@@ -12,7 +12,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.protocol import EventKind, Failure, JobRequest, JobResult, JobState
 from artifexpro.daemon.ballast import Ballast
-from artifexpro.daemon.queue import LEASE_SECONDS, DiskFull, Queue
+from artifexpro.daemon.queue import DiskFull, Queue
 
 FAILURE = Failure(code="x", attempted="a", because="b", remedy="c")
 
@@ -82,15 +82,14 @@ def test_a_worker_that_lost_its_claim_cannot_end_the_job(queue):
     assert len(ends) == 1
 
 
-def test_a_claim_lapses_unless_renewed(queue, clock):
+def test_a_claim_is_renewed_by_its_holder_alone(queue, clock):
     queue.submit(job_request(1), "owner")
     claim = queue.claim("gpu", "worker")
-    clock.now += LEASE_SECONDS - 1
-    assert not queue.lapsed(claim) and queue.renew(claim)
-    clock.now += LEASE_SECONDS - 1
-    assert not queue.lapsed(claim)
-    clock.now += 2
-    assert queue.lapsed(claim)
+    assert queue.renew(claim)
+    queue.died(claim, "the test says so")
+    assert not queue.renew(claim)
+    newer = queue.claim("gpu", "another")
+    assert not queue.renew(claim) and queue.renew(newer)
 
 
 def test_a_restart_queues_what_ran_and_ends_what_was_being_cancelled(queue):

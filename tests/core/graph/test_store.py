@@ -37,6 +37,22 @@ def test_failing_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_lies_halfway_outlives_a_failure_and_goes_with_the_result(tmp_path):
+    store = ResultStore(tmp_path)
+
+    def fail(folder: Path) -> None:
+        store.halfway(KEY).mkdir()
+        fill(store.halfway(KEY))
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        store.ensure(KEY, fail)
+    assert store.sweep() == 0
+    assert (store.halfway(KEY) / "frame.bin").exists()
+    place = store.ensure(KEY, fill)
+    assert list(tmp_path.iterdir()) == [place]
+
+
 def test_two_makers_of_one_key_agree(tmp_path):
     store = ResultStore(tmp_path)
 

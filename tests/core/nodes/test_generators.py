@@ -14,13 +14,19 @@ import torch
 
 from artifexpro.core.errors import ArtifexError, Cancelled
 from artifexpro.core.graph.context import QuietContext
-from artifexpro.core.graph.errors import GraphError
+from artifexpro.core.graph.errors import GraphError, NodeError
+from artifexpro.core.graph.evaluate import Evaluator
 from artifexpro.core.graph.node import Preflight
 from artifexpro.core.graph.values import FrameRequest, ImageBuffer, StreamInfo, VideoStream
 from artifexpro.core.media import color, still
 from artifexpro.core.nodes.generators import T2VGenerator, TI2VGenerator
+from artifexpro.core.wan22 import decode, loop
 
 SMALL = {"prompt": "a paper boat", "width": 64, "height": 32, "frames": 5, "steps": 2, "seed": 7}
+
+
+def halfway(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.halfway")
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +40,7 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> QuietContext:
 def made(worker: QuietContext) -> Path:
     folder = worker.output / "clip"
     folder.mkdir(parents=True)
-    TI2VGenerator(**SMALL).generate(worker, folder)
+    TI2VGenerator(**SMALL).generate(worker, folder, halfway(folder))
     return folder
 
 
@@ -75,7 +81,7 @@ def test_the_same_settings_give_the_same_bytes_and_another_seed_does_not(made: P
     for seed in (7, 8):
         folder = worker.output / f"again{seed}"
         folder.mkdir()
-        TI2VGenerator(**{**SMALL, "seed": seed}).generate(worker, folder)
+        TI2VGenerator(**{**SMALL, "seed": seed}).generate(worker, folder, halfway(folder))
         frames[seed] = (folder / "frames" / "frame.0004.exr").read_bytes()
     first = (made / "frames" / "frame.0004.exr").read_bytes()
     assert frames[7] == first
@@ -112,7 +118,7 @@ def test_a_connected_picture_changes_the_clip(made: Path, worker: QuietContext) 
     image = VideoStream(info, lambda request: ImageBuffer(red.contiguous(memory_format=torch.channels_last)))
     folder = worker.output / "from-picture"
     folder.mkdir()
-    TI2VGenerator(**SMALL).generate(worker, folder, image=image)
+    TI2VGenerator(**SMALL).generate(worker, folder, halfway(folder), image=image)
     same = [(folder / "frames" / f"frame.{at:04d}.exr").read_bytes() for at in range(5)]
     assert same != [(made / "frames" / f"frame.{at:04d}.exr").read_bytes() for at in range(5)]
 
@@ -125,9 +131,36 @@ def test_a_cancelled_clip_is_not_decoded(worker: QuietContext, monkeypatch: pyte
     folder = worker.output / "cancelled"
     folder.mkdir()
     with pytest.raises(Cancelled):
-        TI2VGenerator(**SMALL).generate(worker, folder)
+        TI2VGenerator(**SMALL).generate(worker, folder, halfway(folder))
     assert list((folder / "frames").iterdir()) == []
     assert not (folder / "clip.json").exists()
+
+
+def test_a_clip_that_could_not_be_decoded_is_not_denoised_again(
+    graph: Callable, made: Path, worker: QuietContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    denoised: list[int] = []
+    whole_decode, whole_denoise = decode.chunks, loop.denoise
+
+    def out_of_memory(latents: torch.Tensor, vae: object) -> None:
+        raise RuntimeError("out of memory")
+
+    def counted(*given: object, **named: object) -> torch.Tensor:
+        denoised.append(1)
+        return whole_denoise(*given, **named)
+
+    monkeypatch.setattr(loop, "denoise", counted)
+    monkeypatch.setattr(decode, "chunks", out_of_memory)
+    place = QuietContext(worker.output, worker.output / "own store", worker.models)
+    plan = graph(wan=("TI2VGenerator", SMALL, {})).plan
+    with pytest.raises(NodeError, match="out of memory"):
+        Evaluator(plan, place).frame(0, FrameRequest(1001))
+    monkeypatch.setattr(decode, "chunks", whole_decode)
+    Evaluator(plan, place).frame(0, FrameRequest(1001))
+    assert denoised == [1]
+    (clip,) = place.store.iterdir()
+    for name in ("frames/frame.0003.exr", "latents.safetensors", "clip.json"):
+        assert (clip / name).read_bytes() == (made / name).read_bytes()
 
 
 @pytest.mark.parametrize("node", [TI2VGenerator, T2VGenerator])
