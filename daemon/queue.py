@@ -25,7 +25,6 @@ from artifexpro.daemon.estimate import likeness
 from artifexpro.daemon.schema import open_database
 
 MAX_DEATHS = 3
-LEASE_SECONDS = 60.0
 T = TypeVar("T")
 
 DONE = (JobState.FINISHED, JobState.FAILED, JobState.CANCELLED)
@@ -140,23 +139,17 @@ class Queue:
         )
         if row is None:
             return None
-        now = self._clock()
         attempt = row["attempt"] + 1
         with self._transaction("start a job"):
             self._db.execute(
-                "UPDATE jobs SET state = 'running', attempt = ?, holder = ?, lease = ?, started = ? WHERE id = ?",
-                (attempt, holder, now + LEASE_SECONDS, now, row["id"]),
+                "UPDATE jobs SET state = 'running', attempt = ?, holder = ?, started = ? WHERE id = ?",
+                (attempt, holder, self._clock(), row["id"]),
             )
             self._tell(row["id"], EventKind.STARTED, {"attempt": attempt})
         return Claim(row["id"], attempt, holder, JobRequest.model_validate_json(row["request"]))
 
     def waiting(self, lane: str) -> bool:
         return self._one("SELECT 1 FROM jobs WHERE lane = ? AND state = 'queued' LIMIT 1", lane) is not None
-
-    def renew(self, claim: Claim) -> bool:
-        """Hold the job longer; False if it is no longer this claim's."""
-        with self._transaction("keep a job running"):
-            return self._held(claim, "lease = ?", self._clock() + LEASE_SECONDS)
 
     def finish(self, claim: Claim, result: JobResult) -> bool:
         """Store the one result. False, and nothing stored, if the claim is no longer the job's."""
@@ -177,7 +170,7 @@ class Queue:
         with self._transaction("record what a job made"):
             changed = self._held(
                 claim,
-                f"state = ?, holder = NULL, lease = NULL, cancelling = 0, finished = ?{changes}",
+                f"state = ?, holder = NULL, cancelling = 0, finished = ?{changes}",
                 state,
                 self._clock(),
                 *columns.values(),
@@ -209,7 +202,7 @@ class Queue:
         if deaths >= MAX_DEATHS:
             return JobState.FAILED if self.fail(claim, _died_too_often(deaths, said)) else None
         with self._transaction("queue a job again"):
-            changed = self._held(claim, "state = 'queued', holder = NULL, lease = NULL, deaths = ?", deaths)
+            changed = self._held(claim, "state = 'queued', holder = NULL, deaths = ?", deaths)
             if changed:
                 self._tell(claim.job, EventKind.QUEUED, {"attempt": claim.attempt, "because": said})
         return JobState.QUEUED if changed else None
@@ -231,7 +224,7 @@ class Queue:
     def release(self, claim: Claim, because: str) -> None:
         """Give a job back to the queue through no fault of its own."""
         with self._transaction("queue a job again"):
-            if self._held(claim, "state = 'queued', holder = NULL, lease = NULL"):
+            if self._held(claim, "state = 'queued', holder = NULL"):
                 self._tell(claim.job, EventKind.QUEUED, {"attempt": claim.attempt, "because": because})
 
     # ------------------------------------------------------------------ what users ask

@@ -29,7 +29,6 @@ CREATE TABLE jobs (
     attempt     INTEGER NOT NULL DEFAULT 0,
     deaths      INTEGER NOT NULL DEFAULT 0,
     holder      TEXT,
-    lease       REAL,
     cancelling  INTEGER NOT NULL DEFAULT 0 CHECK (cancelling IN (0, 1)),
     created     REAL NOT NULL,
     started     REAL,
@@ -39,7 +38,6 @@ CREATE TABLE jobs (
     reproduces  TEXT REFERENCES jobs (id),
     UNIQUE (owner, key),
     CHECK ((state = 'running') = (holder IS NOT NULL)),
-    CHECK ((state = 'running') = (lease IS NOT NULL)),
     CHECK ((state = 'finished') = (result IS NOT NULL)),
     CHECK ((state = 'failed') = (error IS NOT NULL))
 );

@@ -21,7 +21,7 @@ from artifexpro.core.protocol import EventKind, Failure, JobResult
 from artifexpro.daemon.home import Home
 from artifexpro.daemon.inbox import Inbox
 from artifexpro.daemon.pipe import Said, WorkerProcess, worker_command
-from artifexpro.daemon.queue import LEASE_SECONDS, Claim, DiskFull, Queue
+from artifexpro.daemon.queue import Claim, DiskFull, Queue
 from artifexpro.daemon.ring import sweep_orphans
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class Patience:
     """Seconds to wait before a worker is taken for hopeless, or for no longer needed."""
 
     cancel: float = 20.0
-    silence: float = LEASE_SECONDS
+    silence: float = 60.0
     quit: float = 2.0
     idle: float = 600.0
     """A worker without a job for so long is ended: the card's memory is for the artist's own programs then."""
@@ -51,7 +51,6 @@ class Lane:
     ready: bool = False
     claim: Claim | None = None
     heard: float = 0.0
-    renewed: float = 0.0
     worked: float = 0.0
     cancelled: float | None = None
     doomed: str | None = None
@@ -95,7 +94,7 @@ class Supervisor:
         self.lanes = {name: Lane(name) for name in LANES}
 
     def tick(self) -> None:
-        """Start, feed, renew, and end what has to be ended."""
+        """Start, feed, and end what has to be ended."""
         self._save_what_waits()
         for lane in self.lanes.values():
             if lane.worker is not None:
@@ -133,9 +132,6 @@ class Supervisor:
 
     def _watch_over(self, lane: Lane, worker: WorkerProcess) -> None:
         now = time.monotonic()
-        if lane.claim is not None and lane.doomed is None and now - lane.renewed > LEASE_SECONDS / 4:
-            lane.renewed = now
-            self._save(partial(self._queue.renew, lane.claim))
         if lane.cancelled is not None and now - lane.cancelled > self._patience.cancel:
             self._doom(lane, "it went on after it was told to cancel")
         elif now - lane.heard > self._patience.silence:
@@ -171,7 +167,7 @@ class Supervisor:
             return
         if claim is None:
             return
-        lane.claim, lane.progress, lane.renewed = claim, None, time.monotonic()
+        lane.claim, lane.progress = claim, None
         folder = self._home.jobs / claim.job
         lane.worker.say(
             {

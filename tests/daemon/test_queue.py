@@ -73,23 +73,12 @@ def test_a_worker_that_lost_its_claim_cannot_end_the_job(queue):
     held = queue.claim("gpu", "second")
     assert not queue.finish(lost, JobResult(notes=("from the dead",)))
     assert not queue.fail(lost, FAILURE)
-    assert not queue.renew(lost)
     assert queue.died(lost, "again") is None
     assert queue.finish(held, JobResult(notes=("from the living",)))
     assert not queue.finish(held, JobResult(notes=("twice",)))
     assert queue.view(held.job).result.notes == ("from the living",)
     ends = [event for event in queue.events_after(0, 99) if event.event is EventKind.FINISHED]
     assert len(ends) == 1
-
-
-def test_a_claim_is_renewed_by_its_holder_alone(queue, clock):
-    queue.submit(job_request(1), "owner")
-    claim = queue.claim("gpu", "worker")
-    assert queue.renew(claim)
-    queue.died(claim, "the test says so")
-    assert not queue.renew(claim)
-    newer = queue.claim("gpu", "another")
-    assert not queue.renew(claim) and queue.renew(newer)
 
 
 def test_a_restart_queues_what_ran_and_ends_what_was_being_cancelled(queue):
