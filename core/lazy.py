@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import numpy
     import OpenImageIO
     import PyOpenColorIO
+    import scenedetect
     import torch
 else:
     av = _OnFirstUse("av")
@@ -31,6 +32,7 @@ else:
     numpy = _OnFirstUse("numpy")
     OpenImageIO = _OnFirstUse("OpenImageIO")
     PyOpenColorIO = _OnFirstUse("PyOpenColorIO")
+    scenedetect = _OnFirstUse("scenedetect")
     torch = _OnFirstUse("torch")
 
-__all__ = ["OpenImageIO", "PyOpenColorIO", "av", "cv2", "numpy", "torch"]
+__all__ = ["OpenImageIO", "PyOpenColorIO", "av", "cv2", "numpy", "scenedetect", "torch"]

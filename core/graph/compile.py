@@ -1,4 +1,4 @@
-"""From a document to a plan: checked, ordered, keyed, in time that grows with nodes plus wires and without recursion.
+"""From nodes to a plan: wired, ordered, keyed, in time that grows with nodes plus wires and without recursion.
 
 A key is a hash of a node's type, version, parameters and *input keys*; the frame number is never in it, so what does
 not depend on time is computed once, and an edit changes the keys of what is downstream and of nothing else.
@@ -6,46 +6,64 @@ not depend on time is computed once, and an edit changes the keys of what is dow
 
 from __future__ import annotations
 
-import json
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from pydantic import ValidationError
-
+from artifexpro.core.graph.checked import Checked, CheckedGraph, check_edit, check_nodes
 from artifexpro.core.graph.conversions import CONVERSIONS
-from artifexpro.core.graph.document import Document, NodeRecord
+from artifexpro.core.graph.curves import Curve
+from artifexpro.core.graph.document import Document
 from artifexpro.core.graph.errors import GraphError, NodeError
-from artifexpro.core.graph.node import FrameNode, Node, Preflight, SinkNode
+from artifexpro.core.graph.faces import face
+from artifexpro.core.graph.garbage import no_collecting
+from artifexpro.core.graph.kinds import FrameNode, SinkNode
+from artifexpro.core.graph.node import Node, Preflight
 from artifexpro.core.graph.registry import Registry
+from artifexpro.core.graph.values import SocketType
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One node of a plan. `inputs` are indices of earlier steps by socket; `document_node` is the node an error
-    belongs to (for a conversion: the node it feeds); `same_as` is the step whose frames this one hands on untouched.
-    """
+class Step(NamedTuple):
+    """One node of a plan. `inputs` are indices of earlier steps by socket, `moving` the curve or the control's step by
+    parameter. `document_node` is the node an error belongs to (for a conversion: the node it feeds); `same_as` is the
+    step whose pictures this one hands on untouched."""
 
     name: str
     node: Node
     key: bytes
     inputs: Mapping[str, int]
     document_node: str
-    same_as: int | None = None
+    moving: Mapping[str, Curve | int]
+    identity: bytes
+    same_as: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Steps in an order in which inputs come first. `index` finds a document node's step."""
+    """Steps in an order in which inputs come first. `index` finds a document node's step.
+
+    `problems` are the nodes that cannot run; they and what hangs on them, in `blocked` with the problem to blame, have
+    no step.
+    """
 
     steps: tuple[Step, ...]
     index: Mapping[str, int]
     models: Path
     readers: tuple[tuple[int, ...], ...] = field(repr=False)
     """For each step, the steps that read it."""
+    problems: tuple[NodeError, ...] = ()
+    blocked: Mapping[str, NodeError] = field(default_factory=dict, repr=False)
+
+    def at(self, node: str) -> int:
+        """The step of a document's node. Raises the `NodeError` of the node that keeps it from running."""
+        found = self.index.get(node)
+        if found is not None:
+            return found
+        if node in self.blocked:
+            raise self.blocked[node]
+        raise NodeError(node, f"find node {node}", "the graph has no such node", "one that is in the graph")
 
     def sinks(self) -> tuple[int, ...]:
         """Sinks in the order in which they run: those that refer to others' files last."""
@@ -54,51 +72,75 @@ class Plan:
 
     def upstream(self, target: int) -> tuple[int, ...]:
         """`target` and all steps it depends on, inputs first."""
-        return _reach(target, lambda at: self.steps[at].inputs.values())
+        steps = self.steps
+        wanted = bytearray(target + 1)
+        wanted[target] = 1
+        for at in range(target, -1, -1):
+            if wanted[at]:
+                step = steps[at]
+                for source in step.inputs.values():
+                    wanted[source] = 1
+                for source in controls(step):
+                    wanted[source] = 1
+        return tuple(at for at in range(target + 1) if wanted[at])
 
     def downstream(self, source: int) -> tuple[int, ...]:
         """`source` and all steps that depend on it, inputs first."""
-        return _reach(source, lambda at: self.readers[at])
+        readers = self.readers
+        reached = bytearray(len(self.steps))
+        reached[source] = 1
+        found = []
+        for at in range(source, len(readers)):
+            if reached[at]:
+                found.append(at)
+                for reader in readers[at]:
+                    reached[reader] = 1
+        return tuple(found)
 
     def with_params(self, node: str, **values: Any) -> Plan:
         """The plan after an edit of `node`'s parameters: only it and what is downstream of it get new keys.
 
-        Raises `GraphError` where the values do not fit.
+        Raises `NodeError` where the node is blocked and `GraphError` where the values do not fit.
         """
-        at = self.index[node]
-        old = self.steps[at].node
-        record = NodeRecord(old.type_name(), old.version, {**old.model_dump(), **values})
-        edited = _parse(node, record, type(old))
+        at = self.at(node)
+        old = self.steps[at]
+        curves = {name: moving for name, moving in old.moving.items() if isinstance(moving, Curve)}
+        wired = {name: moving for name, moving in old.moving.items() if not isinstance(moving, Curve)}
+        edited = check_edit(node, old.node, curves, values)
         steps = list(self.steps)
-        for index in self.downstream(at):
-            step = steps[index]
-            new_node = edited if index == at else step.node
-            steps[index] = _step(step.name, new_node, step.inputs, step.document_node, steps, self.models)
+        steps[at] = _step(
+            old.name, edited.node, edited.identity, old.inputs, {**edited.curves, **wired}, node, steps, self.models
+        )
+        for index in self.downstream(at)[1:]:
+            name, old_node, _, inputs, document_node, moving, identity, same_as = steps[index]
+            key = _key(identity, inputs, moving, steps) if same_as is None else steps[same_as].key
+            steps[index] = Step(name, old_node, key, inputs, document_node, moving, identity, same_as)
         return replace(self, steps=tuple(steps))
 
 
-def _reach(start: int, following: Callable[[int], Iterable[int]]) -> tuple[int, ...]:
-    seen = {start}
-    waiting = [start]
-    while waiting:
-        fresh = [at for at in following(waiting.pop()) if at not in seen]
-        seen.update(fresh)
-        waiting.extend(fresh)
-    return tuple(sorted(seen))
+def controls(step: Step) -> Iterable[int]:
+    """The steps whose controls move a step's parameters."""
+    return (moving for moving in step.moving.values() if isinstance(moving, int)) if step.moving else ()
 
 
-def compile_graph(document: Document, registry: Registry, models: Path) -> Plan:
+def compile_graph(document: Document, registry: Registry, models: Path, *, strict: bool = True) -> Plan:
     """Check `document` and make its plan. `models` is the folder of weights, which generators' keys include.
 
     Raises `GraphError` with every problem found: unknown nodes, parameters out of range, wires that lead nowhere or
-    do not fit, missing inputs, cycles.
+    do not fit, missing inputs, cycles. Unless `strict`, they are told in the plan, and what does not hang on them runs.
     """
-    problems: list[NodeError] = []
-    nodes = _parse_all(document, registry, problems)
-    wires = _check_wires(document, nodes, registry, problems)
-    if problems:
-        raise GraphError(problems)
-    return _plan(nodes, wires, _order(document, wires), models)
+    return compile_nodes(check_nodes(document, registry), models, strict=strict)
+
+
+def compile_nodes(graph: CheckedGraph, models: Path, *, strict: bool = True) -> Plan:
+    """The plan of nodes that were checked one by one: see `compile_graph`."""
+    problems = list(graph.problems)
+    with no_collecting():
+        wires = _check_wires(graph, problems)
+        order = _order(wires, problems)
+        if problems and strict:
+            raise GraphError(problems)
+        return _plan(graph.nodes, wires, order, models, problems)
 
 
 def preflight(plan: Plan) -> None:
@@ -106,207 +148,235 @@ def preflight(plan: Plan) -> None:
     problems: list[NodeError] = []
     for step in plan.steps:
         try:
-            step.node.preflight(Preflight(frozenset(step.inputs), plan.models))
+            step.node.preflight(_seen(step.inputs, plan.models))
         except Exception as error:
             problems.append(NodeError.at(step.document_node, error, f"check node {step.name}"))
     if problems:
         raise GraphError(problems)
 
 
-def _parse_all(document: Document, registry: Registry, problems: list[NodeError]) -> dict[str, Node]:
-    nodes: dict[str, Node] = {}
-    for name, record in document.nodes.items():
-        declaration = registry.get(record.type)
-        if declaration is None:
-            close = registry.close_to(record.type)
-            remedy = f'"{close}", if that was meant' if close else "installing the package that brings this node"
-            problems.append(NodeError(name, f"use node {name}", f'no node is called "{record.type}" here', remedy))
-            continue
-        if record.version > declaration.version:
-            because = (
-                f"it was saved by version {record.version} of {record.type} and version {declaration.version} is here"
-            )
-            problems.append(NodeError(name, f"use node {name}", because, "updating this installation"))
-            continue
-        try:
-            nodes[name] = _parse(name, record, declaration)
-        except GraphError as error:
-            problems.extend(error.problems)
-    return nodes
+_Wire = tuple[str, str, type[Node] | None, bool]
+"""A checked wire: the socket it goes into (or, where the last says so, the parameter it moves), the node it comes from,
+and the conversion it needs."""
 
 
-def _parse(name: str, record: NodeRecord, declaration: type[Node]) -> Node:
-    try:
-        return declaration.model_validate(dict(record.params), strict=True)
-    except ValidationError as error:
-        raise GraphError([_wrong_parameter(name, declaration, dict(problem)) for problem in error.errors()]) from None
-
-
-def _wrong_parameter(name: str, declaration: type[Node], problem: Mapping[str, Any]) -> NodeError:
-    where = ".".join(str(part) for part in problem["loc"]) or "parameters"
-    known = ", ".join(declaration.model_fields) or "no parameters"
-    if problem["type"] == "extra_forbidden":
-        because = f'{declaration.type_name()} has no parameter "{where}"'
-        return NodeError(name, f"set {where} of node {name}", because, f"one of: {known}")
-    if problem["type"] == "missing":
-        because = f"{declaration.type_name()} cannot do without it"
-        return NodeError(name, f"read {where} of node {name}", because, f'giving "{where}" a value')
-    said = str(problem["msg"])
-    because = said[0].lower() + said[1:].rstrip(".")
-    described = declaration.model_fields[where].description if where in declaration.model_fields else None
-    remedy = f"a value that fits ({described.rstrip('.')})" if described else "a value that fits"
-    return NodeError(name, f"set {where} of node {name} to {problem['input']!r}", because, remedy)
-
-
-@dataclass(frozen=True, slots=True)
-class _Wire:
-    """A checked wire; `through` is the conversion it needs."""
-
-    socket: str
-    source: str
-    through: type[FrameNode] | None
-
-
-def _check_wires(
-    document: Document, nodes: Mapping[str, Node], registry: Registry, problems: list[NodeError]
-) -> dict[str, tuple[_Wire, ...]]:
+def _check_wires(graph: CheckedGraph, problems: list[NodeError]) -> dict[str, tuple[_Wire, ...]]:
+    """The good wires of every node whose own wires are all good."""
     wires: dict[str, tuple[_Wire, ...]] = {}
-    for name, node in nodes.items():
-        record = document.nodes[name]
+    nodes = graph.nodes
+    known_bad = {problem.node for problem in problems}
+    for name, checked in nodes.items():
+        about = face(type(checked.node))
         good: list[_Wire] = []
-        for socket, end in record.inputs.items():
+        before = len(problems)
+        for socket, end in checked.wires.items():
+            source = nodes.get(end.node)
+            wanted = about.inputs.get(socket)
+            if source is not None and end.output == "out" and wanted is not None:
+                given = face(type(source.node)).output
+                if given is wanted:
+                    good.append((socket, end.node, None, False))
+                    continue
             try:
-                good.append(_check_wire(name, node, socket, end.node, end.output, document, nodes))
+                good.append(_other_wire(name, checked, socket, end.node, end.output, nodes, known_bad))
             except NodeError as error:
                 problems.append(error)
-            except _Blocked:
-                pass
-        for socket_here in node.inputs:
-            if not socket_here.optional and socket_here.name not in record.inputs:
-                problems.append(
-                    NodeError(
-                        name,
-                        f"run node {name}",
-                        f'nothing is connected to its input "{socket_here.name}"',
-                        f"connecting a {socket_here.type} there",
-                    )
-                )
-        wires[name] = tuple(good)
+        if not about.required <= checked.wires.keys():
+            problems.extend(_unwired(name, checked, socket) for socket in sorted(about.required - checked.wires.keys()))
+        if len(problems) == before:
+            wires[name] = tuple(good)
     return wires
 
 
-class _Blocked(Exception):
-    """The wire comes from a node that has a problem of its own, told already."""
+def _unwired(name: str, checked: Checked, socket: str) -> NodeError:
+    wanted = face(type(checked.node)).inputs[socket]
+    because = f'nothing is connected to its input "{socket}"'
+    return NodeError(name, f"run node {name}", because, f"connecting a {wanted} there")
 
 
-def _check_wire(
-    name: str, node: Node, socket: str, source: str, output: str, document: Document, nodes: Mapping[str, Node]
+def _other_wire(
+    name: str, here: Checked, socket: str, source: str, output: str, nodes: Mapping[str, Checked], bad: set[str]
 ) -> _Wire:
+    """A wire that is not simply from an output to an input of one type."""
     attempted = f'connect {source}.{output} to the input "{socket}" of node {name}'
-    here = node.socket(socket)
-    if here is None:
-        known = ", ".join(known.name for known in node.inputs) or "none: it has no inputs"
-        raise NodeError(name, attempted, f"{node.type_name()} has no such input", f"one of: {known}")
-    if source not in document.nodes:
-        raise NodeError(name, attempted, f'the graph has no node "{source}"', "connecting a node that exists")
+    about = face(type(here.node))
+    moves = socket in about.moving
+    wanted = SocketType.CONTROL if moves else about.inputs.get(socket)
+    if wanted is None:
+        known = ", ".join(about.inputs) or "none: it has no inputs"
+        raise NodeError(name, attempted, f"{here.node.type_name()} has no such input", f"one of: {known}")
     if source not in nodes:
-        raise _Blocked
-    there = nodes[source].output(output)
-    if there is None:
-        known = ", ".join(known.name for known in nodes[source].outputs) or "none: it ends the graph"
-        raise NodeError(name, attempted, f"{nodes[source].type_name()} has no such output", f"one of: {known}")
-    if there.type == here.type:
-        return _Wire(socket, source, None)
-    conversion = CONVERSIONS.get((there.type, here.type))
+        if source in bad:
+            return socket, source, None, moves
+        raise NodeError(name, attempted, f'the graph has no node "{source}"', "connecting a node that exists")
+    there = nodes[source].node
+    if there.output(output) is None:
+        known = ", ".join(known.name for known in there.outputs) or "none: it ends the graph"
+        raise NodeError(name, attempted, f"{there.type_name()} has no such output", f"one of: {known}")
+    given = face(type(there)).output
+    assert given is not None
+    if given is wanted:
+        return socket, source, None, moves
+    conversion = CONVERSIONS.get((given, wanted))
     if conversion is None:
-        because = f"{there.type} does not become {here.type} by itself"
-        raise NodeError(name, attempted, because, f"a node that makes {here.type} in between")
-    return _Wire(socket, source, conversion)
+        because = f"{given} does not become {wanted} by itself"
+        raise NodeError(name, attempted, because, f"a node that makes {wanted} in between")
+    return socket, source, conversion, moves
 
 
-def _order(document: Document, wires: Mapping[str, tuple[_Wire, ...]]) -> list[str]:
-    """Kahn's order, in the document's order where there is a choice. Raises `GraphError` on a cycle."""
-    waiting_for = {name: len({wire.source for wire in ends}) for name, ends in wires.items()}
+def _order(wires: Mapping[str, tuple[_Wire, ...]], problems: list[NodeError]) -> list[str]:
+    """Kahn's order of all that hangs on no problem. Where there is a choice, what was made ready last comes next, so
+    that a branch is finished before another is begun and few pictures are held at once."""
+    waiting_for = {name: len(ends) for name, ends in wires.items()}
     feeds: dict[str, list[str]] = {name: [] for name in wires}
     for name, ends in wires.items():
-        for source in {wire.source for wire in ends}:
-            feeds[source].append(name)
-    ready = deque(name for name, count in waiting_for.items() if count == 0)
+        for _, source, _, _ in ends:
+            if source in feeds:
+                feeds[source].append(name)
+    ready = [name for name, count in reversed(waiting_for.items()) if count == 0]
     order: list[str] = []
     while ready:
-        name = ready.popleft()
+        name = ready.pop()
         order.append(name)
-        for reader in feeds[name]:
+        for reader in reversed(feeds[name]):
             waiting_for[reader] -= 1
             if waiting_for[reader] == 0:
                 ready.append(reader)
-    if len(order) < len(wires):
-        raise GraphError([_cycle(wires, set(wires) - set(order))])
+    if len(order) < len(wires) and (cycle := _cycle(wires, set(wires) - set(order))):
+        problems.append(cycle)
     return order
 
 
-def _cycle(wires: Mapping[str, tuple[_Wire, ...]], stuck: set[str]) -> NodeError:
-    """Walk backwards among the nodes that never became ready until one comes twice: that is a cycle."""
-    path: list[str] = []
-    name = next(iter(sorted(stuck)))
-    while name not in path:
-        path.append(name)
-        name = next(wire.source for wire in wires[name] if wire.source in stuck)
-    cycle = path[path.index(name) :][::-1]
-    shown = [*cycle, cycle[0]] if len(cycle) <= 8 else [*cycle[:4], "...", *cycle[-3:], cycle[0]]
-    return NodeError(
-        cycle[0],
-        "order the graph",
-        f"it goes round in a circle: {' -> '.join(shown)}",
-        f"removing one wire, for example the one from {cycle[-1]} to {cycle[0]}",
-    )
+def _cycle(wires: Mapping[str, tuple[_Wire, ...]], stuck: set[str]) -> NodeError | None:
+    """Walk backwards among the nodes that never became ready until one comes twice: that is a cycle. A walk that ends
+    at a node with a problem of its own leaves the rest to look at."""
+    while stuck:
+        path: dict[str, None] = {}
+        name: str | None = min(stuck)
+        while name is not None and name not in path:
+            path[name] = None
+            name = next((source for _, source, _, _ in wires[name] if source in stuck), None)
+        if name is None:
+            stuck = stuck - path.keys()
+            continue
+        walked = list(path)
+        cycle = walked[walked.index(name) :][::-1]
+        shown = [*cycle, cycle[0]] if len(cycle) <= 8 else [*cycle[:4], "...", *cycle[-3:], cycle[0]]
+        return NodeError(
+            cycle[0],
+            "order the graph",
+            f"it goes round in a circle: {' -> '.join(shown)}",
+            f"removing one wire, for example the one from {cycle[-1]} to {cycle[0]}",
+        )
+    return None
 
 
 def _plan(
-    nodes: Mapping[str, Node], wires: Mapping[str, tuple[_Wire, ...]], order: Iterable[str], models: Path
+    nodes: Mapping[str, Checked],
+    wires: Mapping[str, tuple[_Wire, ...]],
+    order: Iterable[str],
+    models: Path,
+    problems: list[NodeError],
 ) -> Plan:
     steps: list[Step] = []
     index: dict[str, int] = {}
-    converted: dict[tuple[int, type[FrameNode]], int] = {}
-
-    def append(name: str, node: Node, inputs: Mapping[str, int], document_node: str) -> int:
-        steps.append(_step(name, node, inputs, document_node, steps, models))
-        return len(steps) - 1
-
+    converted: dict[tuple[int, type[Node]], int] = {}
     for name in order:
         inputs: dict[str, int] = {}
-        for wire in wires[name]:
-            source = index[wire.source]
-            if wire.through is not None:
-                pair = (source, wire.through)
+        moving: dict[str, Curve | int] = {}
+        checked = nodes[name]
+        if checked.curves:
+            moving.update(checked.curves)
+        for socket, source, through, moves in wires[name]:
+            at = index[source]
+            if through is not None:
+                pair = (at, through)
                 if pair not in converted:
-                    title = f"{wire.source} as {wire.through.outputs[0].type}"
-                    converted[pair] = append(title, wire.through(), {"value": source}, name)
-                source = converted[pair]
-            inputs[wire.socket] = source
-        index[name] = append(name, nodes[name], inputs, name)
+                    node = through()
+                    title = f"{source} as {through.outputs[0].type}"
+                    converted[pair] = len(steps)
+                    steps.append(_step(title, node, _identity(node), {"value": at}, {}, name, steps, models))
+                at = converted[pair]
+            if moves:
+                moving[socket] = at
+            else:
+                inputs[socket] = at
+        index[name] = len(steps)
+        steps.append(_step(name, checked.node, checked.identity, inputs, moving, name, steps, models))
+    return Plan(tuple(steps), index, models, _readers(steps), tuple(problems), _blame(nodes, index, problems))
+
+
+def _readers(steps: list[Step]) -> tuple[tuple[int, ...], ...]:
     readers: list[list[int]] = [[] for _ in steps]
     for at, step in enumerate(steps):
         for source in step.inputs.values():
             readers[source].append(at)
-    return Plan(tuple(steps), index, models, tuple(map(tuple, readers)))
+        if step.moving:
+            for source in controls(step):
+                readers[source].append(at)
+    return tuple(map(tuple, readers))
+
+
+def _blame(nodes: Mapping[str, Checked], index: Mapping[str, int], problems: list[NodeError]) -> dict[str, NodeError]:
+    """For each node that cannot run, the problem that keeps it from running."""
+    blocked: dict[str, NodeError] = {}
+    for problem in problems:
+        blocked.setdefault(problem.node, problem)
+    if not problems:
+        return blocked
+    feeds: dict[str, list[str]] = {}
+    for name, checked in nodes.items():
+        for end in checked.wires.values():
+            feeds.setdefault(end.node, []).append(name)
+    waiting = list(blocked)
+    while waiting:
+        name = waiting.pop()
+        for reader in feeds.get(name, ()):
+            if reader not in blocked and reader not in index:
+                blocked[reader] = blocked[name]
+                waiting.append(reader)
+    return blocked
+
+
+def _identity(node: Node) -> bytes:
+    return f"{node.type_name()}\0{node.version}\0".encode()
+
+
+def _seen(inputs: Mapping[str, int], models: Path) -> Preflight:
+    return Preflight(frozenset(inputs), models)
 
 
 def _step(
-    name: str, node: Node, inputs: Mapping[str, int], document_node: str, steps: Sequence[Step], models: Path
+    name: str,
+    node: Node,
+    identity: bytes,
+    inputs: Mapping[str, int],
+    moving: Mapping[str, Curve | int],
+    document_node: str,
+    steps: list[Step],
+    models: Path,
 ) -> Step:
-    handed_on = node.identity() if isinstance(node, FrameNode) else None
-    if handed_on is not None and handed_on in inputs:
-        same_as = inputs[handed_on]
-        return Step(name, node, steps[same_as].key, inputs, document_node, same_as)
-    return Step(name, node, _key(node, inputs, steps, models), inputs, document_node)
+    about = face(type(node))
+    if about.has_identity and not moving:
+        assert isinstance(node, FrameNode)
+        handed_on = node.identity()
+        if handed_on is not None and handed_on in inputs:
+            same_as = inputs[handed_on]
+            return Step(name, node, steps[same_as].key, inputs, document_node, moving, identity, same_as)
+    if about.has_fingerprint:
+        identity = b"%b\0%b" % (identity, node.fingerprint(_seen(inputs, models)).encode())
+    return Step(name, node, _key(identity, inputs, moving, steps), inputs, document_node, moving, identity, None)
 
 
-def _key(node: Node, inputs: Mapping[str, int], steps: Sequence[Step], models: Path) -> bytes:
-    """blake2b, 16 bytes. Parameters go in as canonical JSON; inputs by socket name."""
-    digest = blake2b(f"{node.type_name()}\0{node.version}\0".encode(), digest_size=16)
-    digest.update(json.dumps(node.model_dump(mode="json"), sort_keys=True).encode())
-    digest.update(node.fingerprint(Preflight(frozenset(inputs), models)).encode())
-    for socket in sorted(inputs):
-        digest.update(b"\0" + socket.encode() + b"\0" + steps[inputs[socket]].key)
-    return digest.digest()
+def _key(identity: bytes, inputs: Mapping[str, int], moving: Mapping[str, Curve | int], steps: list[Step]) -> bytes:
+    """blake2b, 16 bytes, over the node's identity and, by name, the keys of its inputs and of what moves it."""
+    if len(inputs) == 1:
+        ((socket, source),) = inputs.items()
+        text = b"%b\0%b\0%b" % (identity, socket.encode(), steps[source].key)
+    else:
+        parts = [b"\0%b\0%b" % (socket.encode(), steps[inputs[socket]].key) for socket in sorted(inputs)]
+        text = identity + b"".join(parts)
+    if moving:
+        wired = sorted((name, source) for name, source in moving.items() if isinstance(source, int))
+        text += b"".join(b"\0~%b\0%b" % (name.encode(), steps[source].key) for name, source in wired)
+    return blake2b(text, digest_size=16).digest()

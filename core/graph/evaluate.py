@@ -1,25 +1,54 @@
-"""Pulling frames through a plan.
+"""Pulling pictures through a plan.
 
-A request is resolved in two passes without recursion. The first walks from the frame asked for back to the sources
-and counts who needs what; the second computes in that order and lets each picture go after its last reader, so a
-straight line of any length holds two pictures. Stills and pictures with several readers go to the cache.
+A request is resolved backwards, from the picture asked for to the sources, block by block and without recursion; what
+it takes goes to the lanes as pieces of work that are named by key, frame, scale and region, so that equal requests of
+different plans are one. Between blocks, pictures that will be asked for again go to the cache.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from artifexpro.core.errors import ArtifexError, Cancelled
-from artifexpro.core.graph.cache import FrameCache
+from artifexpro.core.errors import Cancelled
 from artifexpro.core.graph.compile import Plan, Step
 from artifexpro.core.graph.context import JobContext
+from artifexpro.core.graph.counters import Counters, NodeStatistics
+from artifexpro.core.graph.described import Descriptions
+from artifexpro.core.graph.engine import Engine
 from artifexpro.core.graph.errors import NodeError
-from artifexpro.core.graph.node import FrameNode, GeneratorNode, Node, SinkNode, SourceNode
-from artifexpro.core.graph.store import ResultStore
-from artifexpro.core.graph.values import FrameRequest, ImageBuffer, StreamInfo, VideoStream
+from artifexpro.core.graph.faces import face
+from artifexpro.core.graph.finite import blame, is_finite
+from artifexpro.core.graph.fuse import Call
+from artifexpro.core.graph.garbage import no_collecting
+from artifexpro.core.graph.kinds import (
+    AffineNode,
+    AnalysisNode,
+    GeneratorNode,
+    PointNode,
+    SinkNode,
+    SourceNode,
+    ValueNode,
+)
+from artifexpro.core.graph.lanes import Priority, Pull, Work
+from artifexpro.core.graph.layout import Layout, affine_run, asks_otherwise, lay_out, source_of
+from artifexpro.core.graph.program import Program, mover
+from artifexpro.core.graph.store import ResultStore, load_data, save_data
+from artifexpro.core.graph.values import (
+    CHANNELS,
+    FrameRequest,
+    MaskStream,
+    Picture,
+    SocketType,
+    StreamInfo,
+    VideoStream,
+)
 from artifexpro.core.protocol import Artefact
 
 
@@ -30,39 +59,205 @@ class Task(NamedTuple):
     request: FrameRequest
 
 
-@dataclass(slots=True)
-class _Demand:
-    needs: Mapping[str, tuple[Task, ...]]
-    readers: int = 0
-
-
 class Evaluator:
-    """Computes what is asked of one plan, for one job.
+    """Computes what is asked of one plan, for one job or one viewer.
 
-    `runs` counts how often each step's node function ran, for statistics and for tests that ask "was it cached?".
+    `fuse` False computes every node by itself, as an oracle does. With `may_generate` False, clips that were not
+    generated before are an error: a viewer never starts minutes of work.
     """
 
-    def __init__(self, plan: Plan, context: JobContext, cache: FrameCache | None = None) -> None:
-        self.plan = plan
+    def __init__(
+        self,
+        plan: Plan,
+        context: JobContext,
+        engine: Engine | None = None,
+        *,
+        fuse: bool = True,
+        may_generate: bool = True,
+    ) -> None:
         self.context = context
-        self.cache = FrameCache() if cache is None else cache
+        self.engine = engine or Engine()
         self.store = ResultStore(context.store)
-        self.runs = [0] * len(plan.steps)
-        self._infos: dict[int, StreamInfo] = {}
+        self._fuse = fuse
+        self._may_generate = may_generate
+        self._focused: str | None = None
+        self._begin(plan)
+
+    def _begin(self, plan: Plan) -> None:
+        self.plan = plan
+        self._kept = self._inputs_of(self._focused)
+        self._described = Descriptions(plan)
+        self.counters = Counters(len(plan.steps))
+        self._values: dict[int, Any] = {}
         self._clips: dict[int, Path] = {}
+        self._layouts: dict[int, Layout] = {}
+        self._programs: dict[tuple[int, int, float], Program] = {}
+        self._movers: dict[tuple[int, float], Callable[[int], Any]] = {}
         self._prepared: set[int] = set()
-        self._scaled: dict[tuple[int, float], Node] = {}
+        self._shapes: dict[tuple[int, float, SocketType], tuple[int, ...]] = {}
+        slow = (GeneratorNode, AnalysisNode)
+        self._slow = tuple(at for at, step in enumerate(plan.steps) if isinstance(step.node, slow))
+
+    def replan(self, plan: Plan) -> None:
+        """Go over to the plan after an edit. What the edit did not change stays known, kept and ready to run.
+
+        Raises `NodeError` where a node does not fit its inputs any more.
+        """
+        old = self.plan.steps
+        if plan.index is not self.plan.index or plan.readers is not self.plan.readers:
+            self._begin(plan)
+            return
+        changed = [at for at, (before, step) in enumerate(zip(old, plan.steps, strict=True)) if before is not step]
+        edited = [at for at in changed if plan.steps[at].node is not old[at].node]
+        moved = any(plan.steps[at].same_as != old[at].same_as for at in edited)
+        self.plan = plan
+        for at in changed:
+            self._values.pop(at, None)
+            self._clips.pop(at, None)
+        self._prepared.clear()
+        self._shapes.clear()
+        self._movers.clear()
+        if self._described.replan(plan, changed) or moved:
+            self._forget_layouts()
+            return
+        stale = set(edited)
+        if any(not face(type(plan.steps[at].node)).gives_pictures for at in changed):
+            stale.update(changed)
+        for program in self._programs.values():
+            if not stale.isdisjoint(program.steps):
+                program.rebind(stale)
+
+    def _forget_layouts(self) -> None:
+        self._flush()
+        self._layouts.clear()
+        self._programs.clear()
+
+    def _flush(self) -> None:
+        for program in list(self._programs.values()):
+            program.flush()
+
+    def focus(self, node: str | None) -> None:
+        """Keep the pictures that `node` gets: it is being edited, and only it and what follows shall run again."""
+        self._focused = node
+        if (kept := self._inputs_of(node)) != self._kept:
+            self._kept = kept
+            self._forget_layouts()
+
+    def _inputs_of(self, node: str | None) -> frozenset[int]:
+        at = self.plan.index.get(node) if node is not None else None
+        if at is None:
+            return frozenset()
+        return frozenset(source_of(self.plan, source) for source in self.plan.steps[at].inputs.values())
 
     def info(self, at: int) -> StreamInfo:
-        """Range, rate, size and space of a step's output. Opens sources; raises `NodeError`."""
-        if at not in self._infos:
-            for index in self.plan.upstream(at):
-                if index not in self._infos:
-                    self._infos[index] = self._describe(self.plan.steps[index])
-        return self._infos[at]
+        """Range, rate, size and space of a step's pictures. Opens sources; raises `NodeError`."""
+        return self._described.info(at)
 
-    def frame(self, at: int, request: FrameRequest) -> ImageBuffer:
-        """One picture of a step's output. Raises `NodeError` at the node that failed, `Cancelled` between nodes."""
+    def value(self, at: int) -> Any:
+        """The sound, data or control that a step gives, or its stream of pictures. Raises `NodeError`."""
+        step = self.plan.steps[at]
+        if face(type(step.node)).gives_pictures:
+            return self.stream(at)
+        if at not in self._values:
+            for index in self.plan.upstream(at):
+                above = self.plan.steps[index]
+                if index not in self._values and isinstance(above.node, ValueNode | AnalysisNode):
+                    self._values[index] = self._evaluate(index, above)
+        return self._values[at]
+
+    def frame(self, at: int, request: FrameRequest, *, viewer: bool = False) -> Picture:
+        """One picture of a step. Raises `NodeError` at the node that failed, `Cancelled` when the job was cancelled.
+
+        A `viewer` comes before renders, and what it takes is kept as long as there is room: it will be asked again.
+        """
+        self._check_range(at, request)
+        self.prepare(at)
+        return self._finish(self._start(at, request, viewer), at, request)
+
+    def stream(self, at: int, scale: float = 1.0) -> VideoStream | MaskStream:
+        """A step's pictures as a lazy stream, as sinks, generators and analyses get them."""
+        info = self.info(at)
+        kind = MaskStream if face(type(self.plan.steps[at].node)).output is SocketType.MASK else VideoStream
+        return kind(info, partial(self.frame, at), scale, partial(self._ahead, at))  # type: ignore[arg-type]
+
+    def prepare(self, at: int) -> None:
+        """Make, or find on disk, the clips and analyses that `at` depends on."""
+        if not self._slow or at in self._prepared:
+            return
+        wanted = set(self.plan.upstream(at))
+        for index in self._slow:
+            if index in wanted and index not in self._clips and index not in self._values:
+                step = self.plan.steps[index]
+                if isinstance(step.node, GeneratorNode):
+                    self._clips[index] = self._generate(step, step.node)
+                else:
+                    self._values[index] = self._evaluate(index, step)
+        self._prepared.add(at)
+
+    def write(self, at: int, scale: float = 1.0) -> tuple[Artefact, ...]:
+        """Run a sink. Raises `NodeError`; `Cancelled` between frames."""
+        step = self.plan.steps[at]
+        if not isinstance(step.node, SinkNode):
+            raise TypeError(f"{step.name} is no sink")
+        inputs = {name: self._input(source, scale) for name, source in step.inputs.items()}
+        for stream in inputs.values():
+            if isinstance(stream, VideoStream | MaskStream):
+                self._check_written(step, stream.info)
+        for source in step.inputs.values():
+            self.prepare(source)
+        try:
+            made = step.node.write(self.context, **inputs)
+        except (Cancelled, NodeError):
+            raise
+        except Exception as error:
+            raise NodeError.at(step.document_node, error, f"write the result of node {step.name}") from error
+        return tuple(artefact.model_copy(update={"node": step.document_node}) for artefact in made)
+
+    def statistics(self) -> tuple[NodeStatistics, ...]:
+        """By step that was asked for anything, what it cost since this evaluator was made."""
+        self._flush()
+        return self.counters.told(step.name for step in self.plan.steps)
+
+    @property
+    def runs(self) -> list[int]:
+        """How often each step's node ran."""
+        self._flush()
+        return self.counters.runs
+
+    def step(self, at: int) -> Step:
+        return self.plan.steps[at]
+
+    def shape(self, at: int, scale: float) -> tuple[int, ...]:
+        """(1, channels, height, width) of a step's whole picture at `scale`."""
+        output = face(type(self.plan.steps[at].node)).output
+        assert output is not None
+        info = self.info(at)
+        name = (id(info), scale, output)
+        if name not in self._shapes:
+            width, height = info.size_at(scale)
+            self._shapes[name] = (1, CHANNELS[output], height, width)
+        return self._shapes[name]
+
+    def reader(self, at: int) -> Call:
+        """The call that reads a picture of a source or of a generated clip."""
+        node = self.plan.steps[at].node
+        if isinstance(node, SourceNode):
+            return node.read
+        assert isinstance(node, GeneratorNode)
+        return partial(node.read, self._clips[at])
+
+    def affine_run(self, at: int) -> Sequence[int]:
+        return affine_run(self.plan, at) if self._fuse else [at]
+
+    def is_pointwise(self, at: int) -> bool:
+        return isinstance(self.plan.steps[at].node, PointNode) and not asks_otherwise(
+            self.plan, at, self._described.infos
+        )
+
+    def helpers(self) -> Executor | None:
+        return self.engine.helpers()
+
+    def _check_range(self, at: int, request: FrameRequest) -> None:
         info = self.info(at)
         if request.frame not in info:
             step = self.plan.steps[at]
@@ -74,45 +269,18 @@ class Evaluator:
                 frame=request.frame,
                 code="range",
             )
-        self.prepare(at)
-        return self._pull(self._task(at, request))
 
-    def stream(self, at: int, scale: float = 1.0) -> VideoStream:
-        """A step's output as a lazy stream, as sinks and generators get it."""
-        info = self.info(at)
-        return VideoStream(info, lambda request: self.frame(at, request), scale)
-
-    def prepare(self, at: int) -> None:
-        """Make, or find on disk, the clips of all generators that `at` depends on."""
-        if at in self._prepared:
-            return
-        for index in self.plan.upstream(at):
-            step = self.plan.steps[index]
-            if isinstance(step.node, GeneratorNode) and index not in self._clips:
-                self._clips[index] = self._generate(step, step.node)
-        self._prepared.add(at)
-
-    def write(self, at: int, scale: float = 1.0) -> tuple[Artefact, ...]:
-        """Run a sink. Raises `NodeError`; `Cancelled` between frames."""
-        step = self.plan.steps[at]
-        if not isinstance(step.node, SinkNode):
-            raise TypeError(f"{step.name} is no sink")
-        streams = {name: self.stream(source, scale) for name, source in step.inputs.items()}
-        for stream in streams.values():
-            self._check_range(step, stream.info)
-        for source in step.inputs.values():
-            self.prepare(source)
-        try:
-            made = step.node.write(self.context, **streams)
-        except (Cancelled, NodeError):
-            raise
-        except Exception as error:
-            raise NodeError.at(step.document_node, error, f"write the result of node {step.name}") from error
-        return tuple(artefact.model_copy(update={"node": step.document_node}) for artefact in made)
-
-    def _check_range(self, step: Step, info: StreamInfo) -> None:
+    def _check_written(self, step: Step, info: StreamInfo) -> None:
         wanted = self.context.frames
-        if wanted is None or info.still or (wanted.first in info and wanted.last in info):
+        if wanted is None and info.endless:
+            raise NodeError(
+                step.document_node,
+                f"write all frames of node {step.name}",
+                "it shows a still that something moves, which has no end",
+                "saying which frames to write",
+                code="range",
+            )
+        if wanted is None or (wanted.first in info and wanted.last in info):
             return
         raise NodeError(
             step.document_node,
@@ -122,142 +290,216 @@ class Evaluator:
             code="range",
         )
 
-    def _describe(self, step: Step) -> StreamInfo:
-        infos = {name: self._infos[source] for name, source in step.inputs.items()}
+    def _input(self, source: int, scale: float = 1.0) -> Any:
+        step = self.plan.steps[source]
+        return self.stream(source, scale) if face(type(step.node)).gives_pictures else self.value(source)
+
+    def _evaluate(self, at: int, step: Step) -> Any:
+        """A value or an analysis from what is upstream, whose values are known."""
         try:
-            if step.same_as is not None:
-                return self._infos[step.same_as]
-            if isinstance(step.node, SourceNode):
-                return step.node.describe()
-            if isinstance(step.node, GeneratorNode):
-                return step.node.describe(infos)
-            if isinstance(step.node, FrameNode):
-                info = step.node.describe(infos)
-                still = not step.node.depends_on_time and all(info.still for info in infos.values())
-                return replace(info, still=info.still or still)
+            if isinstance(step.node, ValueNode):
+                return step.node.evaluate(**{name: self.value(source) for name, source in step.inputs.items()})
+            assert isinstance(step.node, AnalysisNode)
+            node, inputs = step.node, {name: self._input(source) for name, source in step.inputs.items()}
+            folder = self.store.ensure(step.key, lambda folder: save_data(folder, node.analyse(self.context, **inputs)))
+            return load_data(folder)
+        except (Cancelled, NodeError):
+            raise
         except Exception as error:
-            raise NodeError.at(step.document_node, error, f"open node {step.name}") from error
-        raise TypeError(f"{step.node.type_name()} is none of the kinds of nodes that give frames")
+            raise NodeError.at(step.document_node, error, f"work out node {step.name}") from error
 
     def _generate(self, step: Step, node: GeneratorNode) -> Path:
-        inputs = {name: self.stream(source) for name, source in step.inputs.items()}
         found = self.store.find(step.key)
         try:
+            if found is None and not self._may_generate:
+                raise NodeError(
+                    step.document_node,
+                    f"show the clip of node {step.name}",
+                    "it has not been generated yet with these settings",
+                    "generating it first",
+                    code="not-generated",
+                )
+            if found is not None:
+                node.remember(self.context, found)
+                return found
+            inputs = {name: self._input(source) for name, source in step.inputs.items()}
             halfway = self.store.halfway(step.key)
-            folder = found or self.store.ensure(
-                step.key, lambda folder: node.generate(self.context, folder, halfway, **inputs)
-            )
-            if found:
-                node.remember(self.context, folder)
+            infos = {name: stream.info for name, stream in inputs.items() if isinstance(stream, VideoStream)}
+            with self._room(node, infos):
+                return self.store.ensure(
+                    step.key, lambda folder: node.generate(self.context, folder, halfway, **inputs)
+                )
         except (Cancelled, NodeError):
             raise
         except Exception as error:
             raise NodeError.at(step.document_node, error, f"generate the clip of node {step.name}") from error
-        return folder
 
-    def _task(self, at: int, request: FrameRequest) -> Task:
-        """The picture that answers a request: identity steps are passed through, stills have one for all frames."""
-        while (same := self.plan.steps[at].same_as) is not None:
-            at = same
-        info = self._infos[at]
-        return Task(at, request.at(info.first) if info.still else request)
+    def _room(self, node: GeneratorNode, infos: Mapping[str, StreamInfo]) -> AbstractContextManager[None]:
+        """Room on the card for as long as a clip is generated."""
+        need = node.peak_vram(infos)
+        if not need:
+            return nullcontext()
+        info = node.describe(infos)
+        kind = (node.type_name(), len(info), info.width, info.height)
+        return self.engine.vram.admit(kind, need, self.context.check)
 
-    def _pull(self, target: Task) -> ImageBuffer:
-        have: dict[Task, ImageBuffer] = {}
-        demands, order = self._demands(target, have)
-        for task in order:
-            self.context.check()
-            demand = demands[task]
-            picture = self._run(task, demand.needs, have)
-            for source in {needed for wanted in demand.needs.values() for needed in wanted}:
-                if source in demands:
-                    demands[source].readers -= 1
-                    if demands[source].readers == 0:
-                        del have[source]
-            have[task] = picture
-            if demand.readers > 1 or self._infos[task.step].still:
-                self.cache.put(self._cache_name(task), picture)
-        return have[target]
-
-    def _demands(self, target: Task, have: dict[Task, ImageBuffer]) -> tuple[dict[Task, _Demand], list[Task]]:
-        """Everything to compute for `target`, inputs first, with how many readers each has; puts into `have` what the
-        cache holds already."""
-        demands: dict[Task, _Demand] = {}
-        order: list[Task] = []
-        waiting: list[tuple[Task, bool]] = [(target, False)]
-        while waiting:
-            task, resolved = waiting.pop()
-            if resolved:
-                order.append(task)
-                continue
-            if task in demands or task in have:
-                continue
-            kept = self.cache.get(self._cache_name(task)) if self._may_be_kept(task) else None
-            if kept is not None:
-                have[task] = kept
-                continue
-            needs = self._needs(task)
-            demands[task] = _Demand(needs)
-            waiting.append((task, True))
-            waiting.extend((needed, False) for wanted in needs.values() for needed in wanted)
-        for demand in demands.values():
-            for source in {needed for wanted in demand.needs.values() for needed in wanted}:
-                if source in demands:
-                    demands[source].readers += 1
-        return demands, order
-
-    def _may_be_kept(self, task: Task) -> bool:
-        return len(self.plan.readers[task.step]) > 1 or self._infos[task.step].still
-
-    def _cache_name(self, task: Task) -> tuple[bytes, FrameRequest]:
-        return self.plan.steps[task.step].key, task.request
-
-    def _needs(self, task: Task) -> Mapping[str, tuple[Task, ...]]:
-        step = self.plan.steps[task.step]
-        if not isinstance(step.node, FrameNode):
-            return {}
-        infos = {name: self._infos[source] for name, source in step.inputs.items()}
+    def _ahead(self, at: int, requests: Iterable[FrameRequest]) -> Iterator[Picture]:
+        """The pictures of `requests`, in order, with the next ones begun before they are asked for."""
+        self.prepare(at)
+        begun: deque[tuple[Pull, FrameRequest]] = deque()
         try:
-            node = self._at_scale(task.step, step.node, task.request.scale)
-            wanted = node.needs(task.request, infos)
-        except Exception as error:
-            raise NodeError.at(step.document_node, error, f"plan node {step.name}", frame=task.request.frame) from error
-        return {
-            name: tuple(self._task(step.inputs[name], _inside(request, infos[name])) for request in requests)
-            for name, requests in wanted.items()
-        }
+            for request in requests:
+                self._check_range(at, request)
+                begun.append((self._start(at, request, False), request))
+                if len(begun) > self.engine.cores:
+                    yield self._finish(begun[0][0], at, begun.popleft()[1])
+            while begun:
+                yield self._finish(begun[0][0], at, begun.popleft()[1])
+        finally:
+            for pull, _ in begun:
+                self.engine.lanes.drop(pull)
 
-    def _at_scale(self, at: int, node: FrameNode, scale: float) -> FrameNode:
-        scaled = self._scaled.setdefault((at, scale), node.at_scale(scale))
-        assert isinstance(scaled, FrameNode)
-        return scaled
-
-    def _run(self, task: Task, needs: Mapping[str, tuple[Task, ...]], have: Mapping[Task, ImageBuffer]) -> ImageBuffer:
-        step = self.plan.steps[task.step]
-        self.runs[task.step] += 1
-        try:
-            picture = self._picture(task, step, needs, have)
-            _check_shape(picture, self._infos[task.step], task.request)
-        except (Cancelled, NodeError):
-            raise
-        except Exception as error:
-            attempted = f"compute frame {task.request.frame} of node {step.name}"
-            raise NodeError.at(step.document_node, error, attempted, frame=task.request.frame) from error
+    def _finish(self, pull: Pull, at: int, request: FrameRequest) -> Picture:
+        picture: Picture = self.engine.lanes.wait(pull, self.context.check)
+        if not is_finite(picture):
+            raise self._culprit(at, request, picture)
         return picture
 
-    def _picture(
-        self, task: Task, step: Step, needs: Mapping[str, tuple[Task, ...]], have: Mapping[Task, ImageBuffer]
-    ) -> ImageBuffer:
-        if isinstance(step.node, SourceNode):
-            return step.node.read(task.request)
-        if isinstance(step.node, GeneratorNode):
-            return step.node.read(self._clips[task.step], task.request)
-        assert isinstance(step.node, FrameNode)
-        inputs = {
-            name: have[wanted[0]] if len(wanted) == 1 else tuple(have[one] for one in wanted)
-            for name, wanted in needs.items()
-        }
-        return self._at_scale(task.step, step.node, task.request.scale).render(task.request, **inputs)  # type: ignore[arg-type]
+    def _culprit(self, at: int, request: FrameRequest, picture: Picture) -> NodeError:
+        """The first step, inputs first, whose picture at this request is not finite."""
+        for index in self.plan.upstream(at):
+            info = self._described.infos[index]
+            if info is None or request.frame not in info:
+                continue
+            whole = replace(request, region=None)
+            found = self.engine.lanes.wait(self._start(index, whole, False), self.context.check)
+            if not is_finite(found):
+                at, picture = index, found
+                break
+        step = self.plan.steps[at]
+        return blame(step.document_node, step.name, request.frame, picture, step.inputs)
+
+    def _start(self, at: int, request: FrameRequest, viewer: bool) -> Pull:
+        """Send off all that one picture takes."""
+        target = self._task(source_of(self.plan, at), request)
+        layout = self._layout(target.step)
+        lanes = self.engine.lanes
+        with lanes.lock, no_collecting():
+            pull = lanes.pull(Priority.VIEWER if viewer else Priority.RENDER)
+            works: dict[Task, Work] = {}
+            kept: set[Task] = set()
+            wanted: dict[Task, tuple[tuple[Task, ...], ...]] = {}
+            waiting = [(target, False)]
+            while waiting:
+                task, resolved = waiting.pop()
+                if resolved:
+                    works[task] = self._work(layout, task, wanted[task], works, viewer or task in kept)
+                    continue
+                if task in works or task in wanted:
+                    continue
+                found = self._found(task)
+                if found is not None:
+                    works[task] = found
+                    continue
+                wanted[task] = needs = self._wanted(layout, task)
+                waiting.append((task, True))
+                for tasks in needs:
+                    waiting.extend((needed, False) for needed in tasks)
+                    if len(tasks) > 1:
+                        kept.update(tasks)
+            lanes.start(pull, works.values(), works[target])
+        return pull
+
+    def _found(self, task: Task) -> Work | None:
+        """A picture that is in the cache already, or on its way for somebody else."""
+        name = self._name(task)
+        picture = self.engine.cache.get(name)
+        if picture is None:
+            return self.engine.lanes.flying(name)
+        self.counters.found(task.step)
+        return Work.of(name, picture)
+
+    def _work(
+        self, layout: Layout, task: Task, wanted: tuple[tuple[Task, ...], ...], works: Mapping[Task, Work], viewed: bool
+    ) -> Work:
+        at, request = task
+        step = self.plan.steps[at]
+        program = self._program(layout, at, request.scale)
+        groups = tuple(len(tasks) for tasks in wanted)
+        keep = viewed or len(self.plan.readers[at]) > 1 or self.info(at).still
+        name = self._name(task)
+
+        def run(results: Sequence[Any], check: Callable[[], None]) -> Picture:
+            picture, seconds = program.run(request, _grouped(results, groups), check)
+            self.counters.made(at, picture.nbytes)
+            if keep:
+                self.engine.cache.put(name, picture, seconds)
+            return picture
+
+        sources = [works[needed] for tasks in wanted for needed in tasks]
+        alone = id(step.node) if isinstance(step.node, SourceNode) else None
+        return Work(name, run, sources, program.block.lane, alone, step.name)
+
+    def _task(self, at: int, request: FrameRequest) -> Task:
+        """The picture that answers a request: a still has one for all frames."""
+        info = self.info(at)
+        return Task(at, request.at(info.first) if info.still else request)
+
+    def _name(self, task: Task) -> tuple[bytes, FrameRequest]:
+        return self.plan.steps[task.step].key, task.request
+
+    def _layout(self, target: int) -> Layout:
+        if target not in self._layouts:
+            self.info(target)
+            with no_collecting():
+                self._layouts[target] = lay_out(self.plan, target, self._described.infos, self._kept, self.affine_run)
+        return self._layouts[target]
+
+    def _program(self, layout: Layout, root: int, scale: float) -> Program:
+        name = (layout.target, root, scale)
+        if name not in self._programs:
+            self._programs[name] = Program(layout.blocks[root], scale, self, self._fuse)
+        return self._programs[name]
+
+    def _wanted(self, layout: Layout, task: Task) -> tuple[tuple[Task, ...], ...]:
+        """For each entry of a task's block, the pictures it takes."""
+        block = layout.blocks[task.step]
+        request = task.request
+        if not block.readers:
+            return tuple((self._task(entry.source, request),) for entry in block.entries)
+        needs = {at: self._needs(at, request) for at in block.readers}
+        return tuple(
+            (self._task(entry.source, request),)
+            if entry.reader is None
+            else tuple(
+                self._task(entry.source, _inside(one, self.info(entry.source)))
+                for one in needs[entry.reader][entry.socket]
+            )
+            for entry in block.entries
+        )
+
+    def _needs(self, at: int, request: FrameRequest) -> Mapping[str, tuple[FrameRequest, ...]]:
+        """What a step that maps requests asks of its inputs."""
+        first = self.affine_run(at)[0] if isinstance(self.plan.steps[at].node, AffineNode) else at
+        step = self.plan.steps[first]
+        about = face(type(step.node))
+        infos = {name: self.info(source) for name, source in step.inputs.items() if name in about.pictures}
+        try:
+            scaled = self._movers.get((first, request.scale))
+            if scaled is None:
+                scaled = self._movers[first, request.scale] = mover(step, request.scale, self.value)
+            wanted: Mapping[str, tuple[FrameRequest, ...]] = scaled(request.frame).needs(request, infos)
+        except Exception as error:
+            raise NodeError.at(step.document_node, error, f"plan node {step.name}", frame=request.frame) from error
+        return wanted
+
+
+def _grouped(results: Sequence[Any], groups: Sequence[int]) -> Iterator[Any]:
+    """Results by entry: the picture, or a tuple of several."""
+    start = 0
+    for count in groups:
+        yield results[start] if count == 1 else tuple(results[start : start + count])
+        start += count
 
 
 def _inside(request: FrameRequest, info: StreamInfo) -> FrameRequest:
@@ -265,17 +507,3 @@ def _inside(request: FrameRequest, info: StreamInfo) -> FrameRequest:
     if request.frame in info:
         return request
     return request.at(min(max(request.frame, info.first), info.last))
-
-
-def _check_shape(picture: ImageBuffer, info: StreamInfo, request: FrameRequest) -> None:
-    if request.region is not None:
-        expected = (request.region.width, request.region.height)
-    else:
-        expected = info.size_at(request.scale)
-    shape = tuple(picture.pixels.shape)
-    if shape != (1, 4, expected[1], expected[0]):
-        raise ArtifexError(
-            f"take the picture of frame {request.frame}",
-            f"it has shape {shape} where 1 x 4 x {expected[1]} x {expected[0]} (RGBA, height, width) was promised",
-            "reporting this: the node does not keep to its own description",
-        )

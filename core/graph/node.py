@@ -1,15 +1,7 @@
 """How a node is declared.
 
 A node is a pydantic class: its fields are its parameters, its docstring is its help, its class variables say which
-wires go in and out. Four kinds differ in the one method they define:
-
-- `FrameNode.render`: one frame from the same frame of its inputs; most nodes.
-- `SourceNode.read`: frames from outside the graph.
-- `GeneratorNode.generate`: a whole clip made once, kept on disk by key, then read frame by frame.
-- `SinkNode.write`: takes the stream out of the graph.
-
-Two questions are asked before work, each with a default: `identity` (hand an input on untouched) and `needs` (which
-frames and regions of the inputs one request takes).
+wires go in and out. What it does is one method, and which one depends on its kind: see `core.graph.kinds`.
 
 Rules, checked over all nodes by a test: inputs are never changed in place; the same parameters and inputs give the
 same output; what touches the world outside is a sink or says so by `fingerprint`.
@@ -18,17 +10,16 @@ same output; what touches the world outside is a sink or says so by `fingerprint
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic.fields import FieldInfo
 
-from artifexpro.core.graph.context import JobContext
-from artifexpro.core.graph.values import FrameRequest, ImageBuffer, SocketType, StreamInfo, VideoStream
-from artifexpro.core.protocol import Artefact
+from artifexpro.core.graph.records import NodeRecord
+from artifexpro.core.graph.values import SocketType
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +65,11 @@ class Node(BaseModel):
     """Whether the output differs from frame to frame even when no input does."""
     example: ClassVar[Mapping[str, Any]] = {}
     """Parameters that show the node at work, for the catalogue and the documentation."""
+    migrations: ClassVar[Mapping[int, Callable[[NodeRecord], NodeRecord]]] = {}
+    """For each older version, the step from it to the next, as `core.graph.migrate` makes them. Documents stay as they
+    are; a record of an old version goes through the steps whenever its graph is compiled."""
+    formerly: ClassVar[tuple[str, ...]] = ()
+    """Type names that documents may still have for this node. Not inherited."""
 
     @classmethod
     def type_name(cls) -> str:
@@ -94,11 +90,11 @@ class Node(BaseModel):
     @classmethod
     def lengths(cls) -> tuple[str, ...]:
         """Names of the parameters that are distances in pixels."""
-        return tuple(name for name, info in cls.model_fields.items() if _is_length(info))
+        return _lengths(cls)
 
-    def at_scale(self, scale: float) -> Node:
+    def at_scale(self, scale: float) -> Self:
         """This node with its distances in pixels of a picture at `scale`."""
-        if scale == 1.0 or not (names := self.lengths()):
+        if scale == 1.0 or not (names := _lengths(type(self))):
             return self
         return self.model_copy(update={name: getattr(self, name) * scale for name in names})
 
@@ -121,8 +117,10 @@ class Node(BaseModel):
         return {}
 
 
-def _is_length(info: FieldInfo) -> bool:
-    return any(isinstance(mark, Length) for mark in info.metadata)
+@cache
+def _lengths(declaration: type[Node]) -> tuple[str, ...]:
+    fields = declaration.model_fields
+    return tuple(name for name, info in fields.items() if any(isinstance(mark, Length) for mark in info.metadata))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,79 +129,3 @@ class Preflight:
 
     wired: frozenset[str]
     models: Path
-
-
-class FrameNode(Node):
-    """One frame out of the same frame of each input."""
-
-    def identity(self) -> str | None:
-        """The input socket whose stream is handed on untouched, if these parameters change nothing."""
-        return None
-
-    def needs(self, request: FrameRequest, infos: Mapping[str, StreamInfo]) -> Mapping[str, tuple[FrameRequest, ...]]:
-        """For each wired input, the requests that one output frame takes. By default the same frame and region."""
-        return dict.fromkeys(infos, (request,))
-
-    def describe(self, infos: Mapping[str, StreamInfo]) -> StreamInfo:
-        """Range, rate, size and space of the output, by default those of the first wired input.
-
-        Raises `ArtifexError` where the inputs do not fit together.
-        """
-        return next(infos[socket.name] for socket in self.inputs if socket.name in infos)
-
-    def render(self, request: FrameRequest, **inputs: ImageBuffer) -> ImageBuffer:
-        """The picture. `self` already has its distances at `request.scale`.
-
-        `inputs` has one buffer a wired socket; where `needs` asked for several frames of one, a tuple of them.
-        """
-        raise NotImplementedError(f"{self.type_name()} does not define render()")
-
-
-class SourceNode(Node):
-    """Frames from outside the graph."""
-
-    def describe(self) -> StreamInfo:
-        """Range, rate, size and space. Opens the source; raises `ArtifexError` if it cannot be read."""
-        raise NotImplementedError(f"{self.type_name()} does not define describe()")
-
-    def read(self, request: FrameRequest) -> ImageBuffer:
-        """One frame at the request's scale, in `describe().space`. Called from one thread at a time."""
-        raise NotImplementedError(f"{self.type_name()} does not define read()")
-
-
-class GeneratorNode(Node):
-    """A whole clip made once. The result lies in a folder named by the node's key and is never made twice."""
-
-    def describe(self, infos: Mapping[str, StreamInfo]) -> StreamInfo:
-        """What the clip will be, from the parameters and inputs alone."""
-        raise NotImplementedError(f"{self.type_name()} does not define describe()")
-
-    def generate(self, context: JobContext, folder: Path, halfway: Path, **inputs: VideoStream) -> None:
-        """Make the clip in `folder` (empty at the start). The engine publishes the folder when this returns.
-
-        What lies in `halfway` is there again if this attempt fails and the clip is asked for once more; the folder is
-        made by who needs it and goes when the clip is published.
-        """
-        raise NotImplementedError(f"{self.type_name()} does not define generate()")
-
-    def read(self, folder: Path, request: FrameRequest) -> ImageBuffer:
-        """One frame of the finished clip at the request's scale."""
-        raise NotImplementedError(f"{self.type_name()} does not define read()")
-
-    def remember(self, context: JobContext, folder: Path) -> None:
-        """Say again what the result's audience must know (notes), also when the clip was made by an earlier job."""
-
-
-class SinkNode(Node):
-    """Takes a stream out of the graph."""
-
-    outputs: ClassVar[tuple[Socket, ...]] = ()
-    refers: ClassVar[bool] = False
-    """Whether it refers to files that other sinks write: it then runs after them."""
-
-    def write(self, context: JobContext, **inputs: VideoStream) -> tuple[Artefact, ...]:
-        """Write what `context.frames` asks for (already checked to be in the stream) and say what was made.
-
-        Files appear whole or not at all: written beside their place and renamed.
-        """
-        raise NotImplementedError(f"{self.type_name()} does not define write()")

@@ -5,27 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
+from artifexpro.core.graph.faces import problem_of
 from artifexpro.core.graph.node import Node
 
 
 class Registry:
-    """Node classes by type name. Two classes of one name are a defect and refused."""
+    """Node classes by type name, the names they had formerly included. Two of one name are a defect and refused."""
 
     def __init__(self, nodes: Iterable[type[Node]] = ()) -> None:
         self._nodes: dict[str, type[Node]] = {}
+        self._former: dict[str, type[Node]] = {}
         for node in nodes:
             self.add(node)
 
     def add(self, node: type[Node]) -> None:
         name = node.type_name()
-        if name in self._nodes:
-            raise ValueError(f"two nodes are called {name}")
-        if not node.category or not node.help():
-            raise ValueError(f"node {name} has no category or no docstring")
+        former = vars(node).get("formerly", ())
+        names = (name, *former)
+        for each in names:
+            if each in self._nodes or each in self._former or names.count(each) > 1:
+                raise ValueError(f"two nodes are, or were, called {each}")
+        if problem := problem_of(node):
+            raise ValueError(problem)
         self._nodes[name] = node
+        self._former.update(dict.fromkeys(former, node))
 
     def get(self, name: str) -> type[Node] | None:
-        return self._nodes.get(name)
+        """The node called `name`, or that was called so."""
+        return self._nodes.get(name) or self._former.get(name)
 
     def close_to(self, name: str) -> str | None:
         """The known name most like `name`, for "did you mean"."""

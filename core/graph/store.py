@@ -6,14 +6,18 @@ was killed in the middle leaves only a folder that the next sweep removes.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from artifexpro.core.graph.values import DataPayload
+
 _UNFINISHED = ".making-"
 _HALFWAY = ".halfway-"
+_DATA = "data.json"
 
 
 class ResultStore:
@@ -64,6 +68,17 @@ class ResultStore:
         for folder in left:
             shutil.rmtree(folder, ignore_errors=True)
         return len(left)
+
+
+def save_data(folder: Path, data: DataPayload) -> None:
+    """Write what an analysis found into its folder."""
+    text = json.dumps({"kind": data.kind, "content": data.content}, allow_nan=False)
+    (folder / _DATA).write_text(text, encoding="utf-8")
+
+
+def load_data(folder: Path) -> DataPayload:
+    """What `save_data` wrote."""
+    return DataPayload(**json.loads((folder / _DATA).read_text(encoding="utf-8")))
 
 
 def _flush(folder: Path) -> None:

@@ -8,11 +8,12 @@ them `a` is the foreground and `b` the background, tensors of equal shape (1, 4,
 from __future__ import annotations
 
 from artifexpro.core.lazy import torch
+from artifexpro.core.media.channels import coverage
 
 
 def over(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """Porter-Duff over: a + b (1 - alpha of a)."""
-    return torch.addcmul(a, b, 1 - a[:, 3:4])
+    return torch.addcmul(a + b, b, coverage(a).to(b.dtype), value=-1)
 
 
 def add(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
@@ -25,13 +26,13 @@ def add(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 def screen(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """W3C screen: a + b - a b, coverage alike. Where a colour lies above 1 the formula would darken, so the larger of
     the two is taken there, which meets the formula at 1."""
-    out = a + b - a * b
+    out = torch.addcmul(a + b, a, b, value=-1)
     return torch.where((a > 1) | (b > 1), torch.maximum(a, b), out)
 
 
 def multiply(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """W3C multiply: a b + a (1 - alpha of b) + b (1 - alpha of a); coverage a + b - a b."""
-    return a * b + a * (1 - b[:, 3:4]) + b * (1 - a[:, 3:4])
+    return a * b + a * (1 - coverage(b)).to(a.dtype) + b * (1 - coverage(a)).to(b.dtype)
 
 
 MODES = {"over": over, "add": add, "screen": screen, "multiply": multiply}

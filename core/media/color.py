@@ -11,7 +11,8 @@ from functools import cache, lru_cache
 
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.lazy import PyOpenColorIO, torch
-from artifexpro.core.media.pixels import divisor, is_opaque, rows
+from artifexpro.core.media.channels import apart
+from artifexpro.core.media.pixels import rows
 from artifexpro.core.protocol import ColorContract
 
 DEFAULT_CONFIG: str = ColorContract().config
@@ -67,16 +68,55 @@ def transform(
     `ArtifexError` where the config lacks a space or a way between the two.
     """
     processor = _processor(canonical(source, config), canonical(target, config), config)
-    if processor is None:
-        return pixels
-    out = pixels.to(torch.float32, memory_format=torch.channels_last, copy=not reuse)
-    covered = None if is_opaque(out) else divisor(out)
-    if covered is not None:
-        out[:, :3] /= covered
-    processor.applyRGBA(rows(out))
-    if covered is not None:
-        out[:, :3] *= covered
-    return out.to(pixels.dtype)
+    return pixels if processor is None else through(processor, pixels, reuse=reuse)
+
+
+def through(
+    processor: PyOpenColorIO.CPUProcessor, pixels: torch.Tensor, *, reuse: bool = False, keeps_nothing: bool = False
+) -> torch.Tensor:
+    """(1, 4, H, W) premultiplied pixels as `processor` makes them, alpha divided out before and multiplied in after.
+
+    `reuse` is as in `transform`. With `keeps_nothing`, where there is no coverage black stays black, whatever the
+    processor makes of it. OpenColorIO computes on the processor: pixels of a card go there and back.
+    """
+    straight, divisor = apart(pixels.cpu())
+    own = straight is not pixels or reuse
+    out = straight.to(torch.float32, memory_format=torch.channels_last, copy=not own)
+    picture = rows(out)
+    processor.applyRGBA(picture)
+    if divisor is not None:
+        black = processor.applyRGB([0.0, 0.0, 0.0]) if keeps_nothing else ()
+        if any(black):
+            picture[picture[..., 3] == 0, :3] -= black
+        out *= divisor
+    return out.to(pixels.device, pixels.dtype)
+
+
+def config(name: str = DEFAULT_CONFIG) -> PyOpenColorIO.Config:
+    """A config by its name or path. Raises `ArtifexError` where it cannot be opened."""
+    return _config(name)
+
+
+def encoded(display: str, config: str = DEFAULT_CONFIG) -> str:
+    """The space of pictures whose numbers a display's space shows as they are: `DISPLAY` for sRGB displays; the
+    display's own where the config has none."""
+    shown = _identifier(display, config)
+    alike = shown.removeprefix("ocio:").removesuffix("_display") + "_scene"
+    for space in _config(config).getColorSpaces():
+        if shown.endswith("_display") and space.getInteropID().removeprefix("ocio:") == alike:
+            return DISPLAY if same(space.getName(), DISPLAY, config) else str(space.getName())
+    return display
+
+
+def processor_of(
+    transform: PyOpenColorIO.Transform, attempted: str, remedy: str, config: str = DEFAULT_CONFIG
+) -> PyOpenColorIO.Processor:
+    """What computes `transform`. Raises `ArtifexError` in OpenColorIO's words."""
+    try:
+        return _config(config).getProcessor(transform)
+    except PyOpenColorIO.Exception as error:
+        because = f"OpenColorIO said: {' '.join(str(error).split()).rstrip('.')}"
+        raise ArtifexError(attempted, because, remedy, code="color") from None
 
 
 def _identifier(space: str, config: str) -> str:
@@ -98,13 +138,6 @@ def _config(name: str) -> PyOpenColorIO.Config:
 
 @lru_cache(maxsize=64)
 def _processor(source: str, target: str, config: str) -> PyOpenColorIO.CPUProcessor | None:
-    try:
-        processor = _config(config).getProcessor(source, target)
-    except PyOpenColorIO.Exception as error:
-        raise ArtifexError(
-            f"convert from {source} to {target}",
-            f"OpenColorIO said: {' '.join(str(error).split()).rstrip('.')}",
-            "another colour space",
-            code="color",
-        ) from None
+    steps = PyOpenColorIO.ColorSpaceTransform(src=source, dst=target)
+    processor = processor_of(steps, f"convert from {source} to {target}", "another colour space", config)
     return None if processor.isNoOp() else processor.getDefaultCPUProcessor()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Filter = Literal["nearest", "bilinear", "bicubic", "lanczos"]
+Outside = Literal["edge", "dark"]
 
 
 def resize(pixels: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
@@ -30,9 +31,9 @@ def resize(pixels: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     return from_rows(picture).to(pixels.dtype)
 
 
-def gaussian(pixels: torch.Tensor, sigma: float) -> torch.Tensor:
+def gaussian(pixels: torch.Tensor, sigma: float, outside: Outside = "edge") -> torch.Tensor:
     """(1, 4, H, W) convolved with a gaussian of standard deviation `sigma` > 0 pixels, cut at four of them. Outside the
-    picture its edge pixels go on.
+    picture its edge pixels go on, or all is "dark".
 
     A wide one is computed on a picture made n = `_coarseness` times smaller, with as much less variance as making it
     smaller (a box: (n^2 - 1) / 12) and larger (a tent: n^2 / 6 + 1 / 12) adds: n^2 / 4 together. One coarse pixel more
@@ -41,14 +42,15 @@ def gaussian(pixels: torch.Tensor, sigma: float) -> torch.Tensor:
     coarse = _coarseness(sigma)
     picture = rows(pixels)
     height, width = picture.shape[:2]
+    border = cv2.BORDER_REPLICATE if outside == "edge" else cv2.BORDER_CONSTANT
     if coarse > 1:
         below, right = coarse + -height % coarse, coarse + -width % coarse
-        picture = cv2.copyMakeBorder(picture, coarse, below, coarse, right, cv2.BORDER_REPLICATE)
+        picture = cv2.copyMakeBorder(picture, coarse, below, coarse, right, border)
         small = picture.shape[1] // coarse, picture.shape[0] // coarse
         picture = cv2.resize(picture, small, interpolation=cv2.INTER_AREA)
     spread = _coarse_sigma(sigma)
     taps = 2 * math.ceil(4 * spread) + 1
-    picture = cv2.GaussianBlur(picture, (taps, taps), spread, borderType=cv2.BORDER_REPLICATE)
+    picture = cv2.GaussianBlur(picture, (taps, taps), spread, borderType=border)
     if coarse > 1:
         whole = picture.shape[1] * coarse, picture.shape[0] * coarse
         picture = cv2.resize(picture, whole, interpolation=cv2.INTER_LINEAR)
@@ -93,14 +95,25 @@ def about_centre(size: tuple[int, int], x: float, y: float, degrees: float, scal
     return matrix
 
 
+def mirror(size: tuple[int, int], horizontal: bool, vertical: bool) -> NDArray[Any]:
+    """The 3 x 3 matrix that mirrors a picture of `size`, in pixel coordinates as in `about_centre`."""
+    matrix = numpy.eye(3)
+    for axis, turned in enumerate((horizontal, vertical)):
+        if turned:
+            matrix[axis, axis], matrix[axis, 2] = -1, size[axis] - 1
+    return matrix
+
+
 def affine(pixels: torch.Tensor, matrix: NDArray[Any], filter: Filter) -> torch.Tensor:
     """(1, 4, H, W) with its pixels moved by the 3 x 3 affine `matrix` (old to new pixel coordinates), same size,
     transparent where nothing comes to lie.
 
-    Where the matrix shrinks, the picture is averaged down to about the new size first (not for "nearest"), so that
-    detail does not turn into moire.
+    Pixels that are only mirrored, or moved by whole pixels, keep their values. Where the matrix shrinks, the picture is
+    averaged down to about the new size first (not for "nearest"), so that detail does not turn into moire.
     """
     picture = rows(pixels)
+    if _keeps_pixels(matrix):
+        return from_rows(_shifted(picture, matrix)).to(pixels.dtype)
     height, width = picture.shape[:2]
     shrinking = float(numpy.sqrt(abs(numpy.linalg.det(matrix[:2, :2]))))
     if filter != "nearest" and shrinking < 1:
@@ -116,6 +129,25 @@ def affine(pixels: torch.Tensor, matrix: NDArray[Any], filter: Filter) -> torch.
         borderValue=(0, 0, 0, 0),
     )
     return from_rows(moved).to(pixels.dtype)
+
+
+def _keeps_pixels(matrix: NDArray[Any]) -> bool:
+    """Whether pixels come to lie on pixels: moved by whole ones or mirrored."""
+    linear, moved = matrix[:2, :2], matrix[:2, 2]
+    return bool(numpy.array_equal(abs(linear), numpy.eye(2)) and (moved == moved.round()).all())
+
+
+def _shifted(picture: NDArray[Any], matrix: NDArray[Any]) -> NDArray[Any]:
+    out = numpy.zeros_like(picture)
+    taken, filled = [], []
+    for axis, length in ((1, picture.shape[0]), (0, picture.shape[1])):
+        sign, moved = int(matrix[axis, axis]), int(matrix[axis, 2])
+        if sign < 0:
+            picture, moved = numpy.flip(picture, 1 - axis), moved - length + 1
+        taken.append(slice(max(0, -moved), max(0, length - moved)))
+        filled.append(slice(max(0, moved), max(0, length + moved)))
+    out[tuple(filled)] = picture[tuple(taken)]
+    return out
 
 
 def _enlarging(x: float, y: float) -> NDArray[Any]:

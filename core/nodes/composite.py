@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from artifexpro.core.errors import ArtifexError
-from artifexpro.core.graph.node import FrameNode, Socket, parameter
+from artifexpro.core.graph.kinds import PointNode
+from artifexpro.core.graph.node import Socket, parameter
 from artifexpro.core.graph.values import FrameRequest, ImageBuffer, SocketType, StreamInfo
 from artifexpro.core.lazy import torch
 from artifexpro.core.media import blend, color
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Merge(FrameNode):
+class Merge(PointNode):
     """Lays the foreground "a" over the background "b".
 
     The result has the background's size, with the foreground centred on it, and the frames that both have; a still
@@ -38,9 +39,12 @@ class Merge(FrameNode):
     def identity(self) -> str | None:
         return "b" if self.mix == 0 else None
 
-    def needs(self, request: FrameRequest, infos: Mapping[str, StreamInfo]) -> Mapping[str, tuple[FrameRequest, ...]]:
+    def is_pointwise(self, infos: Mapping[str, StreamInfo]) -> bool:
         a, b = infos["a"], infos["b"]
-        if (a.width, a.height) == (b.width, b.height):
+        return (a.width, a.height) == (b.width, b.height)
+
+    def needs(self, request: FrameRequest, infos: Mapping[str, StreamInfo]) -> Mapping[str, tuple[FrameRequest, ...]]:
+        if self.is_pointwise(infos):
             return {"a": (request,), "b": (request,)}
         whole = replace(request, region=None)
         return {"a": (whole,), "b": (whole,)}
@@ -54,9 +58,11 @@ class Merge(FrameNode):
                 f"a ColorSpace node to {b.space} before the foreground",
                 code="color",
             )
-        if a.still or b.still:
-            moving = a if b.still else b
-            return replace(b, first=moving.first, last=moving.last, rate=moving.rate, still=moving.still)
+        if any(info.still or info.endless for info in (a, b)):
+            ranged = min((b, a), key=lambda info: (info.still, info.endless))
+            return replace(
+                ranged, width=b.width, height=b.height, space=b.space, still=a.still and b.still, endless=ranged.endless
+            )
         if a.rate != b.rate:
             raise ArtifexError(
                 "merge two clips",
@@ -73,13 +79,15 @@ class Merge(FrameNode):
             )
         return replace(b, first=first, last=last)
 
-    def render(self, request: FrameRequest, **inputs: ImageBuffer) -> ImageBuffer:
-        a, b = inputs["a"], inputs["b"]
-        cut = a.size != b.size
-        background = b.pixels
-        merged = blend.MODES[self.mode](_centred(a.pixels, b.size) if cut else a.pixels, background)
-        pixels = merged if self.mix == 1 else torch.lerp(background, merged, self.mix)
-        return b.with_pixels(crop(pixels, request.region) if cut else pixels)
+    def point(self, a: ImageBuffer, b: ImageBuffer) -> ImageBuffer:
+        merged = blend.MODES[self.mode](a.pixels, b.pixels)
+        return b.with_pixels(merged if self.mix == 1 else torch.lerp(b.pixels, merged, self.mix))
+
+    def render(self, request: FrameRequest, a: ImageBuffer, b: ImageBuffer) -> ImageBuffer:
+        if a.size == b.size:
+            return self.point(a, b)
+        merged = self.point(a.with_pixels(_centred(a.pixels, b.size)), b)
+        return merged.with_pixels(crop(merged.pixels, request.region))
 
 
 def _centred(pixels: Tensor, size: tuple[int, int]) -> Tensor:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from artifexpro.core.graph.node import FrameNode, Socket, parameter
+from artifexpro.core.graph.kinds import FrameNode
+from artifexpro.core.graph.node import Socket, parameter
 from artifexpro.core.graph.values import FrameRequest, ImageBuffer, SocketType, StreamInfo
 from artifexpro.core.media.pixels import blank, crop
 from artifexpro.core.media.resample import resize

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.graph.context import JobContext
-from artifexpro.core.graph.node import GeneratorNode, Preflight, Socket, parameter
+from artifexpro.core.graph.kinds import GeneratorNode
+from artifexpro.core.graph.node import Preflight, Socket, parameter
 from artifexpro.core.graph.values import WORKING_SPACE, FrameRequest, ImageBuffer, SocketType, StreamInfo, VideoStream
 from artifexpro.core.media import color, still
 from artifexpro.core.media.files import write_text

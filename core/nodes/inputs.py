@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import PrivateAttr
 
 from artifexpro.core.errors import ArtifexError
-from artifexpro.core.graph.node import Preflight, SourceNode, parameter
+from artifexpro.core.graph.kinds import SourceNode
+from artifexpro.core.graph.node import Preflight, parameter
 from artifexpro.core.graph.values import FrameRequest, ImageBuffer, StreamInfo
 from artifexpro.core.media import movie, still
 from artifexpro.core.media.files import check_readable, identity, sha256

@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Literal, get_args
 
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.graph.context import JobContext
-from artifexpro.core.graph.node import Preflight, SinkNode, Socket, parameter
+from artifexpro.core.graph.kinds import SinkNode
+from artifexpro.core.graph.node import Preflight, Socket, parameter
 from artifexpro.core.graph.values import ImageBuffer, SocketType, StreamInfo, VideoStream
 from artifexpro.core.media import color
 from artifexpro.core.media.files import appearing, sha256, write_text

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from artifexpro.core.errors import ArtifexError
-from artifexpro.core.graph.node import FrameNode, Socket, parameter
+from artifexpro.core.graph.kinds import FrameNode
+from artifexpro.core.graph.node import Socket, parameter
 from artifexpro.core.graph.values import FrameRequest, ImageBuffer, SocketType, StreamInfo
 
 

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.graph.context import JobContext
-from artifexpro.core.graph.node import Preflight, SinkNode, Socket, parameter
+from artifexpro.core.graph.kinds import SinkNode
+from artifexpro.core.graph.node import Preflight, Socket, parameter
 from artifexpro.core.graph.values import SocketType, VideoStream
 from artifexpro.core.media.frames import FramePattern, is_pattern
 from artifexpro.core.protocol import Artefact, FrameRange, Rate

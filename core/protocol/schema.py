@@ -19,6 +19,7 @@ from pydantic.json_schema import models_json_schema
 import artifexpro.core.protocol as package
 from artifexpro.core.protocol.base import Message
 from artifexpro.core.protocol.messages import PROTOCOL_VERSION, EventKind, Operation
+from artifexpro.core.protocol.previews import PreviewEventKind
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "docs" / "protocol.schema.json"
 
@@ -36,14 +37,14 @@ def schema() -> dict[str, Any]:
     """One schema document; each message stands under `$defs` by its name, as a receiver must accept it."""
     _, document = models_json_schema([(message, "validation") for message in messages()])
     definitions = document["$defs"]
-    for enumeration in (Operation, EventKind):
+    for enumeration in (Operation, EventKind, PreviewEventKind):
         definitions[enumeration.__name__] = TypeAdapter(enumeration).json_schema()
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"ArtifexPro Studio protocol {PROTOCOL_VERSION}",
-        "description": "A client sends Request and receives Reply and Event; bodies are the other definitions.",
+        "description": "A client sends Request and receives Reply and Event or PreviewEvent; the rest are bodies.",
         "version": PROTOCOL_VERSION,
-        "anyOf": [{"$ref": f"#/$defs/{name}"} for name in ("Request", "Reply", "Event")],
+        "anyOf": [{"$ref": f"#/$defs/{name}"} for name in ("Request", "Reply", "Event", "PreviewEvent")],
         "$defs": dict(sorted(definitions.items())),
     }
 

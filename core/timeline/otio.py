@@ -16,6 +16,7 @@ from typing import Any
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.media.files import check_readable, write_text
 from artifexpro.core.media.frames import FramePattern, is_pattern
+from artifexpro.core.timeline.times import exact
 
 METADATA = "artifexpro"
 _RATE = "rate"
@@ -166,8 +167,3 @@ def _media(reference: Any, sequence: bool) -> Path:
         return Path(reference.target_url)
     mark = f"%0{reference.frame_zero_padding}d" if reference.frame_zero_padding > 1 else "%d"
     return Path(reference.target_url_base) / f"{reference.name_prefix}{mark}{reference.name_suffix}"
-
-
-def exact(rate: float) -> Fraction:
-    """The frame rate that a floating point number stands for: 23.976023976 is 24000/1001."""
-    return Fraction(rate).limit_denominator(1001)

@@ -15,16 +15,8 @@ from artifexpro.core.graph.compile import Plan, compile_graph
 from artifexpro.core.graph.context import JobContext, QuietContext
 from artifexpro.core.graph.document import Document
 from artifexpro.core.graph.evaluate import Evaluator
-from artifexpro.core.graph.node import (
-    FrameNode,
-    GeneratorNode,
-    Pixels,
-    Preflight,
-    SinkNode,
-    Socket,
-    SourceNode,
-    parameter,
-)
+from artifexpro.core.graph.kinds import FrameNode, GeneratorNode, SinkNode, SourceNode
+from artifexpro.core.graph.node import Node, Pixels, Preflight, Socket, parameter
 from artifexpro.core.graph.registry import Registry
 from artifexpro.core.graph.values import FrameRequest, ImageBuffer, SocketType, StreamInfo, VideoStream
 from artifexpro.core.protocol import Artefact
@@ -212,6 +204,10 @@ class Bench:
     def __init__(self, registry: Registry, context: QuietContext) -> None:
         self.registry = registry
         self.context = context
+
+    def know(self, *nodes: type[Node]) -> None:
+        """Let graphs use a test's own nodes."""
+        self.registry = Registry((*self.registry, *nodes))
 
     def document(self, **nodes: tuple) -> Document:
         raw = {

@@ -95,6 +95,7 @@ def test_everything_imported_is_declared_and_the_other_way_round(modules, tree):
     """A library that only comes along with another can leave with it; one that nobody imports is dead weight."""
     by_import = {
         "cv2": "opencv-python-headless",
+        "scenedetect": "scenedetect-headless",
         "zmq": "pyzmq",
         "pydantic_core": "pydantic",
         "annotated_types": "pydantic",

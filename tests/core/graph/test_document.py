@@ -3,11 +3,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from artifexpro.core.graph import records
 from artifexpro.core.graph.document import Document, NodeRecord, Wire
 from artifexpro.core.graph.errors import DocumentError
+from artifexpro.core.graph.jsontext import LARGEST_TEXT
 
 SAMPLE = Document(
     {
@@ -48,7 +48,13 @@ def test_an_edit_leaves_the_original_alone():
         ('{"format": "artifexpro.graph", "version": 1, "nodes": {"a": {"type": "B", "color": 1}}}', "color"),
         ('{"format": "artifexpro.graph", "version": 1, "nodes": {"a": {"type": "B", "inputs": {"p": 3}}}}', '"p"'),
         ('{"format": "artifexpro.graph", "version": 1, "nodes": {"a": {"type": "B"}, "a": {"type": "C"}}}', "twice"),
-        ("[" * 100_000, "JSON"),
+        ('{"format": "artifexpro.graph", "version": 1, "nodes": {}, "comment": ""}', '"comment".*format 1'),
+        ('{"format": "artifexpro.graph", "version": 1, "groups": {}}', '"groups".*format 1'),
+        ('{"format": "artifexpro.graph", "version": 2, "nodes": {"a/b": {"type": "B"}}}', "inside a group"),
+        ('{"format": "artifexpro.graph", "version": 2, "groups": []}', "table"),
+        ('{"format": "artifexpro.graph", "version": 2, "groups": {"G@1": {"name": "G", "version": 2}}}', "kept as"),
+        ('{"format": "artifexpro.graph", "version": 2, "groups": {"G@1": {"name": "G", "version": 1, "x": 1}}}', '"x"'),
+        ("[" * 100_000, "too deep"),
     ],
 )
 def test_what_is_no_graph_is_refused_in_words(text: str, word: str):
@@ -57,7 +63,7 @@ def test_what_is_no_graph_is_refused_in_words(text: str, word: str):
 
 
 def test_a_newer_format_names_both_versions():
-    with pytest.raises(DocumentError, match=r"format 9.*up to 1"):
+    with pytest.raises(DocumentError, match=r"format 9.*up to 2"):
         Document.parse({"format": "artifexpro.graph", "version": 9, "nodes": {}})
 
 
@@ -68,18 +74,78 @@ def test_every_truncation_is_refused():
             Document.loads(text[:length])
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=12,
+def nested(levels: int) -> object:
+    value: object = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [
+        ("NaN", "NaN is not a number"),
+        ("-Infinity", "-Infinity is not a number"),
+        ("1e999", "too large"),
+        ("1" + "0" * 400, "too large"),
+        ("1" * 5_000, "thousands of digits"),
+        ('"\\ud800"', "half of a character"),
+        ('{"\\udc00": 1}', "half of a character"),
+        (json.dumps(nested(120)), "deep inside one another"),
+    ],
 )
+@pytest.mark.parametrize("field", ["params", "ui"])
+def test_what_could_not_be_saved_again_is_refused(value: str, word: str, field: str):
+    node = f'{{"type": "Blur", "{field}": {{"size": {value}}}}}'
+    with pytest.raises(DocumentError, match=word):
+        Document.loads(f'{{"format": "artifexpro.graph", "version": 1, "nodes": {{"soft": {node}}}}}')
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.fixed_dictionaries({"format": st.just("artifexpro.graph"), "version": st.just(1), "nodes": JSON}))
-def test_any_json_is_read_or_refused_never_a_crash(data: object):
-    try:
-        document = Document.loads(json.dumps(data))
-    except DocumentError:
-        return
-    assert Document.loads(document.dumps()) == document
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [
+        (float("nan"), "nan"),
+        ({1, 2}, "none of a number"),
+        ({3: 4}, "not text"),
+        (nested(120), "deep"),
+        ("\ud800", "half"),
+    ],
+)
+def test_what_cannot_be_saved_is_refused_when_it_is(value: object, word: str):
+    with pytest.raises(DocumentError, match=f'save the graph.*{word}.*node "soft"'):
+        SAMPLE.with_params("soft", size=value).dumps()
+
+
+def test_a_text_of_any_unicode_encoding_is_read():
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-32"):
+        assert Document.loads(SAMPLE.dumps().encode(encoding)) == SAMPLE
+    with pytest.raises(DocumentError, match="not text from byte"):
+        Document.loads(SAMPLE.dumps().encode("latin-1"))
+
+
+def test_a_node_is_a_line_of_the_file():
+    lines = SAMPLE.dumps().splitlines()
+    assert [line for line in lines if '"soft": {"type": "Blur", "version": 3, "params": {"size": 4.0}' in line]
+    moved = SAMPLE.with_params("soft", size=5.0).dumps().splitlines()
+    assert sum(one != other for one, other in zip(lines, moved, strict=True)) == 1
+
+
+def test_a_text_too_long_is_refused_unread(monkeypatch):
+    monkeypatch.setattr(json, "loads", lambda *_, **__: pytest.fail("was parsed"))
+    with pytest.raises(DocumentError, match="67,108,864 is the most"):
+        Document.loads(" " * (LARGEST_TEXT + 1))
+
+
+def test_too_many_nodes_are_refused(monkeypatch):
+    monkeypatch.setattr(records, "MOST_NODES", 3)
+    four = {name: {"type": "B"} for name in "abcd"}
+    with pytest.raises(DocumentError, match="4 nodes and 3 is the most"):
+        Document.parse({"format": "artifexpro.graph", "version": 1, "nodes": four})
+
+
+def test_a_million_wires_are_read():
+    """As few bytes as they take: what is larger is refused by its size."""
+    wires = ",".join(f'"{at}":["a"]' for at in range(1_000_000))
+    nodes = f'"a":{{"type":"B"}},"b":{{"type":"B","inputs":{{{wires}}}}}'
+    text = f'{{"format":"artifexpro.graph","version":1,"nodes":{{{nodes}}}}}'
+    assert len(Document.loads(text).nodes["b"].inputs) == 1_000_000

@@ -13,7 +13,7 @@ from artifexpro.core.graph.compile import Plan, compile_graph, preflight
 from artifexpro.core.graph.context import QuietContext
 from artifexpro.core.graph.document import Document
 from artifexpro.core.graph.evaluate import Evaluator
-from artifexpro.core.graph.values import FrameRequest, ImageBuffer
+from artifexpro.core.graph.values import FrameRequest, ImageBuffer, StreamInfo
 from artifexpro.core.media.files import appearing
 from artifexpro.core.media.movie import MovieWriter
 from artifexpro.core.media.sequence import write_frame
@@ -54,6 +54,9 @@ class Graph:
 
     def frame(self, node: str, frame: int, scale: float = 1.0, **request: object) -> ImageBuffer:
         return self.evaluator.frame(self.plan.index[node], FrameRequest(frame, scale, **request))
+
+    def info(self, node: str) -> StreamInfo:
+        return self.evaluator.info(self.plan.index[node])
 
     def write(self, node: str, scale: float = 1.0) -> tuple:
         return self.evaluator.write(self.plan.index[node], scale)

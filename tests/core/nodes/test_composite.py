@@ -47,6 +47,22 @@ def test_frames_are_those_that_both_have() -> None:
     assert merged(STILL, STILL).still
 
 
+def test_what_is_endless_has_no_range_of_its_own() -> None:
+    endless = replace(CLIP, first=1, last=1, endless=True, width=20, space="lin_ap1")
+    for a, b in ((endless, CLIP), (CLIP, endless)):
+        result = merged(a, b)
+        assert (result.first, result.last, result.rate, result.still, result.endless) == (1001, 1010, 24, False, False)
+        assert (result.width, result.space) == (b.width, b.space)
+    for a, b in ((endless, endless), (endless, STILL), (STILL, endless)):
+        assert (merged(a, b).endless, merged(a, b).still) == (True, False)
+    assert (merged(STILL, STILL).endless, merged(STILL, STILL).still) == (False, True)
+
+
+def test_pixels_meet_pixels_where_sizes_are_equal() -> None:
+    assert Merge().is_pointwise({"a": CLIP, "b": STILL})
+    assert not Merge().is_pointwise({"a": CLIP, "b": replace(CLIP, height=10)})
+
+
 def test_clips_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ArtifexError, match="1001 to 1010 and the background 2001 to 2010"):
         merged(CLIP, replace(CLIP, first=2001, last=2010))

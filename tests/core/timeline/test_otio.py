@@ -67,11 +67,6 @@ def test_equal_cuts_give_equal_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "a.otio").read_bytes() == (tmp_path / "b.otio").read_bytes()
 
 
-@pytest.mark.parametrize("rate", ["24", "25", "30", "24000/1001", "30000/1001", "60000/1001", "50", "15/2"])
-def test_floating_point_rates_are_made_exact_again(rate: str) -> None:
-    assert otio.exact(float(Fraction(rate))) == Fraction(rate)
-
-
 def test_a_timeline_of_another_program_is_read(tmp_path: Path) -> None:
     """No global start, no exact rate, a gap in another rate's seconds, two tracks."""
     schema, time = opentimelineio.schema, opentimelineio.opentime
