@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -19,6 +19,7 @@ from artifexpro.core.graph.errors import GraphError, NodeError
 from artifexpro.core.graph.faces import Limits, face
 from artifexpro.core.graph.garbage import no_collecting
 from artifexpro.core.graph.groups import flatten
+from artifexpro.core.graph.jsontext import quoted
 from artifexpro.core.graph.migrate import migrate
 from artifexpro.core.graph.node import Node
 from artifexpro.core.graph.registry import Registry
@@ -42,6 +43,8 @@ class CheckedGraph:
 
     nodes: Mapping[str, Checked]
     problems: tuple[NodeError, ...] = ()
+    shown: Mapping[str, str] = field(default_factory=dict)
+    """For each group's node, the node inside whose pictures it shows."""
 
 
 def check_nodes(document: Document, registry: Registry) -> CheckedGraph:
@@ -65,7 +68,7 @@ def _check_all(document: Document, registry: Registry) -> CheckedGraph:
             problems.append(problem)
         except _Problems as several:
             problems.extend(several.problems)
-    return CheckedGraph(nodes, tuple(problems))
+    return CheckedGraph(nodes, tuple(problems), flat.shown)
 
 
 def check_node(name: str, record: NodeRecord, declaration: type[Node]) -> Checked:
@@ -149,6 +152,8 @@ def _check_bounds(name: str, parameter: str, curve: Curve, limits: Limits) -> No
 
 
 def _unknown(name: str, record: NodeRecord, registry: Registry) -> NodeError:
+    if reason := registry.reason(record.type):
+        return NodeError(name, f"use node {name}", reason, "a repaired release of that package")
     close = registry.close_to(record.type)
     remedy = f'"{close}", if that was meant' if close else "installing the package that brings this node"
     return NodeError(name, f"use node {name}", f'no node is called "{record.type}" here', remedy)
@@ -167,7 +172,7 @@ def _wrong_parameter(name: str, declaration: type[Node], problem: Mapping[str, A
     because = said[0].lower() + said[1:].rstrip(".")
     described = declaration.model_fields[where].description if where in declaration.model_fields else None
     remedy = f"a value that fits ({described.rstrip('.')})" if described else "a value that fits"
-    return NodeError(name, f"set {where} of node {name} to {problem['input']!r}", because, remedy)
+    return NodeError(name, f"set {where} of node {name} to {quoted(repr(problem['input']))}", because, remedy)
 
 
 def sampled(node: Node, moving: Iterator[tuple[str, float, Limits]]) -> Node:

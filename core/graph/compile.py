@@ -42,7 +42,8 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Steps in an order in which inputs come first. `index` finds a document node's step.
+    """Steps in an order in which inputs come first. `index` finds a document node's step, for a group the one whose
+    pictures it shows.
 
     `problems` are the nodes that cannot run; they and what hangs on them, in `blocked` with the problem to blame, have
     no step.
@@ -140,7 +141,7 @@ def compile_nodes(graph: CheckedGraph, models: Path, *, strict: bool = True) -> 
         order = _order(wires, problems)
         if problems and strict:
             raise GraphError(problems)
-        return _plan(graph.nodes, wires, order, models, problems)
+        return _plan(graph, wires, order, models, problems)
 
 
 def preflight(plan: Plan) -> None:
@@ -164,19 +165,18 @@ def _check_wires(graph: CheckedGraph, problems: list[NodeError]) -> dict[str, tu
     """The good wires of every node whose own wires are all good."""
     wires: dict[str, tuple[_Wire, ...]] = {}
     nodes = graph.nodes
+    outputs = {name: face(type(checked.node)).output for name, checked in nodes.items()}
     known_bad = {problem.node for problem in problems}
     for name, checked in nodes.items():
         about = face(type(checked.node))
         good: list[_Wire] = []
         before = len(problems)
         for socket, end in checked.wires.items():
-            source = nodes.get(end.node)
-            wanted = about.inputs.get(socket)
-            if source is not None and end.output == "out" and wanted is not None:
-                given = face(type(source.node)).output
-                if given is wanted:
-                    good.append((socket, end.node, None, False))
-                    continue
+            source, output = end
+            given = outputs.get(source)
+            if given is not None and given is about.inputs.get(socket) and output == "out":
+                good.append((socket, source, None, False))
+                continue
             try:
                 good.append(_other_wire(name, checked, socket, end.node, end.output, nodes, known_bad))
             except NodeError as error:
@@ -272,12 +272,13 @@ def _cycle(wires: Mapping[str, tuple[_Wire, ...]], stuck: set[str]) -> NodeError
 
 
 def _plan(
-    nodes: Mapping[str, Checked],
+    graph: CheckedGraph,
     wires: Mapping[str, tuple[_Wire, ...]],
     order: Iterable[str],
     models: Path,
     problems: list[NodeError],
 ) -> Plan:
+    nodes = graph.nodes
     steps: list[Step] = []
     index: dict[str, int] = {}
     converted: dict[tuple[int, type[Node]], int] = {}
@@ -303,7 +304,13 @@ def _plan(
                 inputs[socket] = at
         index[name] = len(steps)
         steps.append(_step(name, checked.node, checked.identity, inputs, moving, name, steps, models))
-    return Plan(tuple(steps), index, models, _readers(steps), tuple(problems), _blame(nodes, index, problems))
+    blocked = _blame(nodes, index, problems)
+    for group, inside in graph.shown.items():
+        if inside in index:
+            index[group] = index[inside]
+        elif inside in blocked:
+            blocked.setdefault(group, blocked[inside])
+    return Plan(tuple(steps), index, models, _readers(steps), tuple(problems), blocked)
 
 
 def _readers(steps: list[Step]) -> tuple[tuple[int, ...], ...]:
@@ -374,8 +381,9 @@ def _key(identity: bytes, inputs: Mapping[str, int], moving: Mapping[str, Curve 
         ((socket, source),) = inputs.items()
         text = b"%b\0%b\0%b" % (identity, socket.encode(), steps[source].key)
     else:
-        parts = [b"\0%b\0%b" % (socket.encode(), steps[inputs[socket]].key) for socket in sorted(inputs)]
-        text = identity + b"".join(parts)
+        text = identity
+        for socket in sorted(inputs):
+            text += b"\0%b\0%b" % (socket.encode(), steps[inputs[socket]].key)
     if moving:
         wired = sorted((name, source) for name, source in moving.items() if isinstance(source, int))
         text += b"".join(b"\0~%b\0%b" % (name.encode(), steps[source].key) for name, source in wired)

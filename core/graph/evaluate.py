@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from artifexpro.core.errors import Cancelled
@@ -29,17 +27,15 @@ from artifexpro.core.graph.fuse import Call
 from artifexpro.core.graph.garbage import no_collecting
 from artifexpro.core.graph.kinds import (
     AffineNode,
-    AnalysisNode,
     GeneratorNode,
     PointNode,
     SinkNode,
     SourceNode,
-    ValueNode,
 )
 from artifexpro.core.graph.lanes import Priority, Pull, Work
 from artifexpro.core.graph.layout import Layout, affine_run, asks_otherwise, lay_out, source_of
 from artifexpro.core.graph.program import Program, mover
-from artifexpro.core.graph.store import ResultStore, load_data, save_data
+from artifexpro.core.graph.results import Results
 from artifexpro.core.graph.values import (
     CHANNELS,
     FrameRequest,
@@ -77,7 +73,6 @@ class Evaluator:
     ) -> None:
         self.context = context
         self.engine = engine or Engine()
-        self.store = ResultStore(context.store)
         self._fuse = fuse
         self._may_generate = may_generate
         self._focused: str | None = None
@@ -88,15 +83,11 @@ class Evaluator:
         self._kept = self._inputs_of(self._focused)
         self._described = Descriptions(plan)
         self.counters = Counters(len(plan.steps))
-        self._values: dict[int, Any] = {}
-        self._clips: dict[int, Path] = {}
+        self._results = Results(plan, self.context, self.engine.vram, self.stream, self._may_generate)
         self._layouts: dict[int, Layout] = {}
         self._programs: dict[tuple[int, int, float], Program] = {}
         self._movers: dict[tuple[int, float], Callable[[int], Any]] = {}
-        self._prepared: set[int] = set()
         self._shapes: dict[tuple[int, float, SocketType], tuple[int, ...]] = {}
-        slow = (GeneratorNode, AnalysisNode)
-        self._slow = tuple(at for at, step in enumerate(plan.steps) if isinstance(step.node, slow))
 
     def replan(self, plan: Plan) -> None:
         """Go over to the plan after an edit. What the edit did not change stays known, kept and ready to run.
@@ -111,15 +102,14 @@ class Evaluator:
         edited = [at for at in changed if plan.steps[at].node is not old[at].node]
         moved = any(plan.steps[at].same_as != old[at].same_as for at in edited)
         self.plan = plan
-        for at in changed:
-            self._values.pop(at, None)
-            self._clips.pop(at, None)
-        self._prepared.clear()
+        self._results.replan(plan, changed)
         self._shapes.clear()
         self._movers.clear()
         if self._described.replan(plan, changed) or moved:
-            self._forget_layouts()
-            return
+            self._layouts.clear()
+            self._drop_programs()
+        if len(edited) == 1:
+            self.focus(plan.steps[edited[0]].name)
         stale = set(edited)
         if any(not face(type(plan.steps[at].node)).gives_pictures for at in changed):
             stale.update(changed)
@@ -127,21 +117,20 @@ class Evaluator:
             if not stale.isdisjoint(program.steps):
                 program.rebind(stale)
 
-    def _forget_layouts(self) -> None:
-        self._flush()
-        self._layouts.clear()
-        self._programs.clear()
-
     def _flush(self) -> None:
         for program in list(self._programs.values()):
             program.flush()
+
+    def _drop_programs(self) -> None:
+        self._flush()
+        self._programs.clear()
 
     def focus(self, node: str | None) -> None:
         """Keep the pictures that `node` gets: it is being edited, and only it and what follows shall run again."""
         self._focused = node
         if (kept := self._inputs_of(node)) != self._kept:
             self._kept = kept
-            self._forget_layouts()
+            self._layouts.clear()
 
     def _inputs_of(self, node: str | None) -> frozenset[int]:
         at = self.plan.index.get(node) if node is not None else None
@@ -154,16 +143,12 @@ class Evaluator:
         return self._described.info(at)
 
     def value(self, at: int) -> Any:
-        """The sound, data or control that a step gives, or its stream of pictures. Raises `NodeError`."""
-        step = self.plan.steps[at]
-        if face(type(step.node)).gives_pictures:
-            return self.stream(at)
-        if at not in self._values:
-            for index in self.plan.upstream(at):
-                above = self.plan.steps[index]
-                if index not in self._values and isinstance(above.node, ValueNode | AnalysisNode):
-                    self._values[index] = self._evaluate(index, above)
-        return self._values[at]
+        """The sound, data or control that a step gives. Raises `NodeError`."""
+        return self._results.value(at)
+
+    def prepare(self, at: int) -> None:
+        """Make, or find on disk, the clips and analyses that `at` depends on."""
+        self._results.prepare(at)
 
     def frame(self, at: int, request: FrameRequest, *, viewer: bool = False) -> Picture:
         """One picture of a step. Raises `NodeError` at the node that failed, `Cancelled` when the job was cancelled.
@@ -180,26 +165,12 @@ class Evaluator:
         kind = MaskStream if face(type(self.plan.steps[at].node)).output is SocketType.MASK else VideoStream
         return kind(info, partial(self.frame, at), scale, partial(self._ahead, at))  # type: ignore[arg-type]
 
-    def prepare(self, at: int) -> None:
-        """Make, or find on disk, the clips and analyses that `at` depends on."""
-        if not self._slow or at in self._prepared:
-            return
-        wanted = set(self.plan.upstream(at))
-        for index in self._slow:
-            if index in wanted and index not in self._clips and index not in self._values:
-                step = self.plan.steps[index]
-                if isinstance(step.node, GeneratorNode):
-                    self._clips[index] = self._generate(step, step.node)
-                else:
-                    self._values[index] = self._evaluate(index, step)
-        self._prepared.add(at)
-
     def write(self, at: int, scale: float = 1.0) -> tuple[Artefact, ...]:
         """Run a sink. Raises `NodeError`; `Cancelled` between frames."""
         step = self.plan.steps[at]
         if not isinstance(step.node, SinkNode):
             raise TypeError(f"{step.name} is no sink")
-        inputs = {name: self._input(source, scale) for name, source in step.inputs.items()}
+        inputs = {name: self._results.input(source, scale) for name, source in step.inputs.items()}
         for stream in inputs.values():
             if isinstance(stream, VideoStream | MaskStream):
                 self._check_written(step, stream.info)
@@ -244,7 +215,7 @@ class Evaluator:
         if isinstance(node, SourceNode):
             return node.read
         assert isinstance(node, GeneratorNode)
-        return partial(node.read, self._clips[at])
+        return partial(node.read, self._results.clip(at))
 
     def affine_run(self, at: int) -> Sequence[int]:
         return affine_run(self.plan, at) if self._fuse else [at]
@@ -289,59 +260,6 @@ class Evaluator:
             "a range inside the clip, or fewer handles",
             code="range",
         )
-
-    def _input(self, source: int, scale: float = 1.0) -> Any:
-        step = self.plan.steps[source]
-        return self.stream(source, scale) if face(type(step.node)).gives_pictures else self.value(source)
-
-    def _evaluate(self, at: int, step: Step) -> Any:
-        """A value or an analysis from what is upstream, whose values are known."""
-        try:
-            if isinstance(step.node, ValueNode):
-                return step.node.evaluate(**{name: self.value(source) for name, source in step.inputs.items()})
-            assert isinstance(step.node, AnalysisNode)
-            node, inputs = step.node, {name: self._input(source) for name, source in step.inputs.items()}
-            folder = self.store.ensure(step.key, lambda folder: save_data(folder, node.analyse(self.context, **inputs)))
-            return load_data(folder)
-        except (Cancelled, NodeError):
-            raise
-        except Exception as error:
-            raise NodeError.at(step.document_node, error, f"work out node {step.name}") from error
-
-    def _generate(self, step: Step, node: GeneratorNode) -> Path:
-        found = self.store.find(step.key)
-        try:
-            if found is None and not self._may_generate:
-                raise NodeError(
-                    step.document_node,
-                    f"show the clip of node {step.name}",
-                    "it has not been generated yet with these settings",
-                    "generating it first",
-                    code="not-generated",
-                )
-            if found is not None:
-                node.remember(self.context, found)
-                return found
-            inputs = {name: self._input(source) for name, source in step.inputs.items()}
-            halfway = self.store.halfway(step.key)
-            infos = {name: stream.info for name, stream in inputs.items() if isinstance(stream, VideoStream)}
-            with self._room(node, infos):
-                return self.store.ensure(
-                    step.key, lambda folder: node.generate(self.context, folder, halfway, **inputs)
-                )
-        except (Cancelled, NodeError):
-            raise
-        except Exception as error:
-            raise NodeError.at(step.document_node, error, f"generate the clip of node {step.name}") from error
-
-    def _room(self, node: GeneratorNode, infos: Mapping[str, StreamInfo]) -> AbstractContextManager[None]:
-        """Room on the card for as long as a clip is generated."""
-        need = node.peak_vram(infos)
-        if not need:
-            return nullcontext()
-        info = node.describe(infos)
-        kind = (node.type_name(), len(info), info.width, info.height)
-        return self.engine.vram.admit(kind, need, self.context.check)
 
     def _ahead(self, at: int, requests: Iterable[FrameRequest]) -> Iterator[Picture]:
         """The pictures of `requests`, in order, with the next ones begun before they are asked for."""
@@ -457,9 +375,17 @@ class Evaluator:
 
     def _program(self, layout: Layout, root: int, scale: float) -> Program:
         name = (layout.target, root, scale)
-        if name not in self._programs:
-            self._programs[name] = Program(layout.blocks[root], scale, self, self._fuse)
-        return self._programs[name]
+        block = layout.blocks[root]
+        known = self._programs.get(name)
+        if known is not None and known.block is block:
+            return known
+        if known is not None and known.block == block:
+            known.block = block
+            return known
+        if known is not None:
+            known.flush()
+        self._programs[name] = program = Program(block, scale, self, self._fuse)
+        return program
 
     def _wanted(self, layout: Layout, task: Task) -> tuple[tuple[Task, ...], ...]:
         """For each entry of a task's block, the pictures it takes."""

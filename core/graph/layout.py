@@ -8,7 +8,8 @@ pictures cached and work handed to threads. A block ends
 - before a node that asks for other frames or another part of its input,
 - where something still becomes part of something that moves, so that it is computed once for all frames,
 - where two blocks read the same step,
-- where pictures are to be kept: the inputs of the node that is being edited, and every `LONGEST` steps.
+- where pictures are to be kept: the inputs of the node that is being edited, and, in long lines, about every `LONGEST`
+  steps a place through which all that is upstream passes.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from artifexpro.core.graph.kinds import PointNode
 from artifexpro.core.graph.values import StreamInfo
 
 LONGEST = 512
-"""Steps in a block at most: what an edit in a long line computes again at most before it meets a kept picture."""
+"""Steps of a long line after which a picture is kept: an edit computes no more of the line than that again. Lines are
+cut by the steps' numbers, so that one cut more elsewhere moves no other."""
 
 
 class Op(NamedTuple):
@@ -124,7 +126,6 @@ def _owners(
     steps = plan.steps
     owner: dict[int, int] = {}
     claimed: dict[int, int] = {target: target}
-    sizes: dict[int, int] = {}
     sources: dict[int, Sources] = {}
     for at in range(target, -1, -1):
         root = claimed.pop(at, None)
@@ -132,12 +133,12 @@ def _owners(
             continue
         step = steps[at]
         about = face(type(step.node))
-        if root >= 0 and root != at and (sizes[root] >= LONGEST or at in kept or _starts(about.role)):
+        is_neck = not claimed and root >= 0 and at // LONGEST != root // LONGEST
+        if is_neck or at in kept or _starts(about.role):
             root = -1
         if root < 0:
             root = at
         owner[at] = root
-        sizes[root] = sizes.get(root, 0) + 1
         moves = not _still(infos, at)
         apart = at if asks_otherwise(plan, at, infos) else None
         sources[at] = reads = _sources(plan, at, about, runs)

@@ -53,10 +53,12 @@ def parameter(
 
 
 class Node(BaseModel):
-    """Base of all nodes. The class's name is the node's type in documents, for ever."""
+    """Base of all nodes. The class's name is the node's type in documents, for ever: see `type_name`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    package: ClassVar[str] = ""
+    """Of a node from an installed package, the name under which that package offers it; set when it is loaded."""
     category: ClassVar[str] = ""
     version: ClassVar[int] = 1
     inputs: ClassVar[tuple[Socket, ...]] = ()
@@ -73,7 +75,8 @@ class Node(BaseModel):
 
     @classmethod
     def type_name(cls) -> str:
-        return cls.__name__
+        """The class's name, after the package's and a dot for nodes that other packages bring."""
+        return f"{cls.package}.{cls.__name__}" if cls.package else cls.__name__
 
     @classmethod
     def help(cls) -> str:

@@ -15,6 +15,8 @@ class Registry:
     def __init__(self, nodes: Iterable[type[Node]] = ()) -> None:
         self._nodes: dict[str, type[Node]] = {}
         self._former: dict[str, type[Node]] = {}
+        self.missing: dict[str, str] = {}
+        """Packages that could not be loaded, and why."""
         for node in nodes:
             self.add(node)
 
@@ -33,6 +35,10 @@ class Registry:
     def get(self, name: str) -> type[Node] | None:
         """The node called `name`, or that was called so."""
         return self._nodes.get(name) or self._former.get(name)
+
+    def reason(self, name: str) -> str | None:
+        """Why a node that a document names is not here, if it should be."""
+        return self.missing.get(name.partition(".")[0])
 
     def close_to(self, name: str) -> str | None:
         """The known name most like `name`, for "did you mean"."""

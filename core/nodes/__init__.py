@@ -1,4 +1,5 @@
-"""The built-in nodes, a module a category. A node is found by being declared in a module of this package."""
+"""The nodes. A built-in one is found by being declared in a module of this package, one of another package by an entry
+point."""
 
 from __future__ import annotations
 
@@ -10,11 +11,19 @@ from importlib import import_module
 
 from artifexpro.core.graph.node import Node
 from artifexpro.core.graph.registry import Registry
+from artifexpro.core.nodes.packages import add_installed
 
 
 @cache
 def library() -> Registry:
-    """All built-in nodes. Loads no pixel library: declarations only."""
+    """All built-in nodes and those of installed packages. Loads no pixel library: declarations only."""
+    registry = built_in()
+    add_installed(registry)
+    return registry
+
+
+def built_in() -> Registry:
+    """The nodes of this package."""
     return Registry(_declared())
 
 

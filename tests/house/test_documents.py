@@ -9,7 +9,7 @@ from functools import cache
 
 import torch
 
-from artifexpro.core.graph import node, values
+from artifexpro.core.graph import kinds, node, values
 from artifexpro.core.graph.registry import Registry
 
 PROGRAM = [sys.executable, "-c", "from artifexpro.hosts.terminal.main import main; main()"]
@@ -48,7 +48,7 @@ def test_the_node_shown_to_contributors_works(tree):
     """The example is a node: it compiles, passes the registry's rules, and inverts."""
     source = re.search(r"```python\n(.*?)```", (tree / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL)
     assert source is not None
-    names = {**vars(node), **vars(values), "torch": torch}
+    names = {**vars(kinds), **vars(node), **vars(values), "torch": torch}
     exec(source[1], names)
     invert = names["Invert"]
     Registry([invert])

@@ -11,8 +11,10 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from artifexpro.core.protocol import Event, JobRequest, Operation, Reply, Request, schema
+from artifexpro.core.protocol import Event, Operation, Reply, Request, schema
+from artifexpro.core.protocol.previews import PreviewEvent
 from artifexpro.core.version import VERSION
+from artifexpro.daemon.operations import TABLE
 from artifexpro.installers import dependencies, wheels
 
 
@@ -30,10 +32,12 @@ def test_the_examples_of_the_protocol_document_are_messages(tree):
     assert {"op", "ok", "event"} <= {name for example in found for name in example}
     for example in found:
         if "op" in example:
-            assert Operation(Request.model_validate(example).op) is Operation.SUBMIT
-            JobRequest.model_validate(example["body"])
+            operation = Operation(Request.model_validate(example).op)
+            TABLE[operation].body.model_validate(example["body"])
         elif "ok" in example:
             Reply.model_validate(example)
+        elif "session" in example:
+            PreviewEvent.model_validate(example)
         else:
             Event.model_validate(example)
 

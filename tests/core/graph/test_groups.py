@@ -195,7 +195,7 @@ def test_a_problem_inside_blocks_only_what_hangs_on_it(registry: Registry, tmp_p
     }
     plan = compile_graph(document(nodes, outer), registry, tmp_path, strict=False)
     assert [problem.node for problem in plan.problems] == ["o/bad"]
-    assert set(plan.index) == {"ramp", "o/good", "o/end", "y"}
+    assert set(plan.index) == {"ramp", "o", "o/good", "o/end", "y"}
 
 
 def test_an_output_that_a_group_has_not_is_a_problem_of_the_reader():
