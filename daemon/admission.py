@@ -53,7 +53,7 @@ def _written_bytes(plan: Plan, work: RenderGraph) -> int | None:
     """All sinks' pictures, uncompressed; None where a clip read from a file decides: only workers open files."""
     from artifexpro.core.graph.context import QuietContext
     from artifexpro.core.graph.evaluate import Evaluator
-    from artifexpro.core.graph.node import SourceNode
+    from artifexpro.core.graph.kinds import SourceNode
 
     evaluator = Evaluator(plan, QuietContext(plan.models, plan.models, plan.models))
     total = 0

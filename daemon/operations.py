@@ -25,6 +25,7 @@ from artifexpro.core.protocol import (
     Operation,
 )
 from artifexpro.core.protocol.bodies import Hello, ListJobs, Nothing, PlanModel, Watch, WhichJob
+from artifexpro.core.protocol.previews import EditPreview, LookAtPreview, OpenPreview, WhichPreview
 from artifexpro.core.version import VERSION
 from artifexpro.daemon import catalogue, doctor, reproduce
 from artifexpro.daemon.ballast import Ballast
@@ -34,6 +35,7 @@ from artifexpro.daemon.keys import KnownClients, User
 from artifexpro.daemon.outbound import Peer
 from artifexpro.daemon.queue import Placed, Queue
 from artifexpro.daemon.supervisor import Supervisor
+from artifexpro.daemon.viewing import Viewing
 
 Answer = BaseModel | Mapping[str, Any]
 
@@ -47,6 +49,13 @@ class Later:
     thread: Literal["checks", "slow"]
 
 
+@dataclass(frozen=True)
+class Awaited:
+    """`begin` is called at once, in the daemon's loop, with a function that takes the answer when it is there."""
+
+    begin: Callable[[Callable[[Answer | Exception], None]], None]
+
+
 @dataclass
 class Desk:
     """What operations work with."""
@@ -56,6 +65,7 @@ class Desk:
     ballast: Ballast
     known: KnownClients
     supervisor: Supervisor
+    viewing: Viewing
     admit: Callable[[JobRequest, Home], int | None]
     peers: Callable[[], int]
     stop: Callable[[], None]
@@ -165,6 +175,7 @@ def status(desk: Desk, asker: Asker, body: Nothing) -> Answer:
         "accepting": problem is None,
         "problem": None if problem is None else str(problem),
         "lanes": [_lane(lane) for lane in desk.supervisor.lanes.values()],
+        "viewer": desk.viewing.status(),
         "queue": desk.queue.counts(),
         "connections": desk.peers(),
     }
@@ -177,6 +188,28 @@ def _lane(lane: Any) -> dict[str, Any]:
         "pid": None if lane.worker is None else lane.worker.pid,
         "job": None if lane.claim is None else lane.claim.job,
     }
+
+
+def open_preview(desk: Desk, asker: Asker, body: OpenPreview) -> Awaited:
+    return Awaited(lambda settle: desk.viewing.open(asker.peer, body, settle))
+
+
+def edit_preview(desk: Desk, asker: Asker, body: EditPreview) -> Answer:
+    desk.viewing.edit(asker.peer, body)
+    return {}
+
+
+def look_at_preview(desk: Desk, asker: Asker, body: LookAtPreview) -> Answer:
+    return {"superseded": desk.viewing.look(asker.peer, body)}
+
+
+def preview_statistics(desk: Desk, asker: Asker, body: WhichPreview) -> Awaited:
+    return Awaited(lambda settle: desk.viewing.statistics(asker.peer, body.session, settle))
+
+
+def close_preview(desk: Desk, asker: Asker, body: WhichPreview) -> Answer:
+    desk.viewing.close(asker.peer, body.session)
+    return {}
 
 
 def nodes(desk: Desk, asker: Asker, body: Nothing) -> Answer | Later:
@@ -219,7 +252,7 @@ class Entry:
     """An operation: the model its body must fit, and the function that answers."""
 
     body: type[BaseModel]
-    answer: Callable[..., Answer | Later]
+    answer: Callable[..., Answer | Later | Awaited]
 
 
 TABLE: Mapping[Operation, Entry] = {
@@ -231,6 +264,11 @@ TABLE: Mapping[Operation, Entry] = {
     Operation.RETRY: Entry(WhichJob, retry),
     Operation.REPRODUCE: Entry(WhichJob, reproduce_job),
     Operation.WATCH: Entry(Watch, watch),
+    Operation.PREVIEW_OPEN: Entry(OpenPreview, open_preview),
+    Operation.PREVIEW_EDIT: Entry(EditPreview, edit_preview),
+    Operation.PREVIEW_LOOK: Entry(LookAtPreview, look_at_preview),
+    Operation.PREVIEW_STATISTICS: Entry(WhichPreview, preview_statistics),
+    Operation.PREVIEW_CLOSE: Entry(WhichPreview, close_preview),
     Operation.NODES: Entry(Nothing, nodes),
     Operation.MODELS: Entry(Nothing, models),
     Operation.PLAN: Entry(PlanModel, plan),

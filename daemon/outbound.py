@@ -2,7 +2,7 @@
 
 Replies wait in a short list. Stored events are not copied: a client has a position in the event table, so none is
 ever dropped for a slow reader and none costs memory. Progress and previews are passing: only the latest of each job
-is kept.
+is kept, and of each viewer's session.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Peer:
     _replies: deque[Frames] = field(default_factory=deque)
     _again: deque[int] = field(default_factory=deque)
     _events: deque[Event] = field(default_factory=deque)
-    _passing: dict[tuple[str, EventKind], Frames] = field(default_factory=dict)
+    _passing: dict[tuple[str, str], Frames] = field(default_factory=dict)
 
     def reply(self, frames: Frames) -> bool:
         """False, and dropped, where too many replies are unread: sending the request again is safe."""
@@ -66,10 +66,10 @@ class Peer:
     def hears(self, job: str) -> bool:
         return self.watched is None or job in self.watched
 
-    def pass_on(self, job: str, kind: EventKind, frames: Frames) -> None:
-        """Replace the job's waiting progress or preview by this one."""
-        self._passing.pop((job, kind), None)
-        self._passing[job, kind] = frames
+    def pass_on(self, about: str, kind: str, frames: Frames) -> None:
+        """Replace what waits of that kind about a job or a session by this."""
+        self._passing.pop((about, kind), None)
+        self._passing[about, kind] = frames
 
     def send_all(self, queue: Queue, send: Callable[[Frames], bool], *, events: bool) -> bool:
         """Send what can be sent, replies first; True if nothing waits any more. `events` False: replies only."""

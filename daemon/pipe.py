@@ -96,3 +96,7 @@ def _open_log(path: Path) -> IO[bytes]:
 
 def worker_command() -> list[str]:
     return [sys.executable, "-m", "artifexpro.daemon.worker"]
+
+
+def viewer_command() -> list[str]:
+    return [sys.executable, "-m", "artifexpro.daemon.viewer"]

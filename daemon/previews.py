@@ -1,6 +1,6 @@
-"""Pictures on the way, from a worker to whoever looks.
+"""Pictures, from a worker or the viewing process to whoever looks.
 
-The worker writes them to shared memory and sends a token. Clients of this machine read there; for others the daemon
+That process writes them to shared memory and sends a token. Clients of this machine read there; for others the daemon
 turns the token into a binary part.
 """
 
@@ -21,30 +21,48 @@ if TYPE_CHECKING:
 CHANNELS = 4
 
 
-class Previews:
-    """A worker's ring, made at the first preview and made anew for a larger picture."""
+class Slots:
+    """A ring that is made at the first picture and made anew for a larger one."""
 
     def __init__(self) -> None:
         self._ring: ring.Ring | None = None
 
-    def share(self, pixels: Tensor) -> FrameToken:
-        """Write (H, W, 3) display-referred sRGB, clipped to 0..1, as 8 bit RGBA; returns where it lies.
+    def write(self, pixels: memoryview, width: int, height: int, dtype: str, space: str, room: int = 0) -> FrameToken:
+        """Copy RGBA pixels into shared memory; returns where they lie. `room` is the largest picture in bytes that is
+        to come soon.
 
         Raises `ArtifexError` (code "shared-memory") where the system has no room.
         """
-        height, width = int(pixels.shape[0]), int(pixels.shape[1])
-        picture = torch.full((height, width, CHANNELS), 255, dtype=torch.uint8)
-        picture[..., :3] = (pixels.detach().float().clamp(0, 1) * 255).round().to("cpu", torch.uint8)
-        size = height * width * CHANNELS
+        size = pixels.nbytes
         if self._ring is None or self._ring.slot_bytes < size:
             self.close()
-            self._ring = ring.Ring(size)
-        return self._ring.write(picture.numpy().tobytes(), width, height, "uint8")
+            self._ring = ring.Ring(max(size, room))
+        return self._ring.write(pixels, width, height, dtype, space)
 
     def close(self) -> None:
         if self._ring is not None:
             self._ring.close()
             self._ring = None
+
+
+class Previews:
+    """Pictures of a job on its way."""
+
+    def __init__(self) -> None:
+        self._slots = Slots()
+
+    def share(self, pixels: Tensor) -> FrameToken:
+        """Write (H, W, 3) display-referred sRGB, clipped to 0..1, as 8 bit RGBA; returns where it lies.
+
+        Raises as `Slots.write` does.
+        """
+        height, width = int(pixels.shape[0]), int(pixels.shape[1])
+        picture = torch.full((height, width, CHANNELS), 255, dtype=torch.uint8)
+        picture[..., :3] = (pixels.detach().float().clamp(0, 1) * 255).round().to("cpu", torch.uint8)
+        return self._slots.write(picture.numpy().data, width, height, "uint8", "srgb_tx")
+
+    def close(self) -> None:
+        self._slots.close()
 
 
 def read(token: FrameToken, where: Path | None = None) -> bytes | None:

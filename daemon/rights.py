@@ -21,6 +21,7 @@ class Right(StrEnum):
     SUBMIT = "submit jobs"
     READ_JOBS = "see jobs"
     CONTROL_JOBS = "cancel and retry jobs"
+    PREVIEW = "preview graphs"
     READ_CATALOGUE = "see nodes and models"
     READ_DAEMON = "see the daemon's condition"
     STOP_DAEMON = "stop the daemon"
@@ -35,6 +36,11 @@ NEEDS: Mapping[Operation, Right] = {
     Operation.RETRY: Right.CONTROL_JOBS,
     Operation.REPRODUCE: Right.SUBMIT,
     Operation.WATCH: Right.READ_JOBS,
+    Operation.PREVIEW_OPEN: Right.PREVIEW,
+    Operation.PREVIEW_EDIT: Right.PREVIEW,
+    Operation.PREVIEW_LOOK: Right.PREVIEW,
+    Operation.PREVIEW_STATISTICS: Right.PREVIEW,
+    Operation.PREVIEW_CLOSE: Right.PREVIEW,
     Operation.NODES: Right.READ_CATALOGUE,
     Operation.MODELS: Right.READ_CATALOGUE,
     Operation.PLAN: Right.READ_CATALOGUE,

@@ -30,6 +30,7 @@ from artifexpro.core.protocol import (
     Request,
     check_version,
 )
+from artifexpro.core.protocol.previews import PreviewEvent, PreviewEventKind
 from artifexpro.daemon import previews, ring
 from artifexpro.daemon.admission import admit, warm
 from artifexpro.daemon.ballast import Ballast
@@ -37,11 +38,13 @@ from artifexpro.daemon.gate import Address, Arrived, Departed, Gate, local
 from artifexpro.daemon.home import Home, HomeLock
 from artifexpro.daemon.inbox import Inbox
 from artifexpro.daemon.keys import KnownClients, make_keys
-from artifexpro.daemon.operations import TABLE, Answer, Asker, Desk, Later, compare_with_first
+from artifexpro.daemon.operations import TABLE, Answer, Asker, Awaited, Desk, Later, compare_with_first
 from artifexpro.daemon.outbound import Frames, Peer
 from artifexpro.daemon.queue import Queue
 from artifexpro.daemon.rights import ROLES, Roles, require
 from artifexpro.daemon.supervisor import Patience, Supervisor
+from artifexpro.daemon.viewerprocess import ViewerPatience
+from artifexpro.daemon.viewing import Viewing
 
 log = logging.getLogger(__name__)
 T = TypeVar("T", bound=BaseModel)
@@ -61,6 +64,8 @@ class Parts:
     warm: Callable[[], None] = warm
     worker: Sequence[str] | None = None
     patience: Patience = Patience()
+    viewer: Sequence[str] | None = None
+    viewer_patience: ViewerPatience = ViewerPatience()
     ballast: Callable[[Home], Ballast] = lambda home: Ballast(home.ballast)
     roles: Roles = field(default_factory=lambda: ROLES)
     waiting_messages: int = 1000
@@ -115,12 +120,16 @@ class Server:
             patience=self._parts.patience,
             finishing=partial(compare_with_first, self._queue),
         )
+        viewing = Viewing(
+            self.home, self._inbox, self._show, command=self._parts.viewer, patience=self._parts.viewer_patience
+        )
         self._desk = Desk(
             home=self.home,
             queue=self._queue,
             ballast=ballast,
             known=self._known,
             supervisor=supervisor,
+            viewing=viewing,
             admit=self._parts.admit,
             peers=lambda: len(self._peers),
             stop=self.stop,
@@ -134,6 +143,7 @@ class Server:
             undo.callback(self._threads[name].shutdown, wait=False, cancel_futures=True)
         undo.callback(self._send_what_waits)
         undo.callback(supervisor.close)
+        undo.callback(viewing.stop)
         self._threads["checks"].submit(self._parts.warm)
         log.info("serving at %s, %d jobs taken up again", bound, recovered)
         return bound
@@ -169,6 +179,7 @@ class Server:
             for thing in self._inbox.drain():
                 self._safely(thing)
             self._safely(self._desk.supervisor.tick)
+            self._safely(self._desk.viewing.tick)
             waits = self._send_what_waits()
 
     def stop(self) -> None:
@@ -232,6 +243,8 @@ class Server:
         if isinstance(answer, Later):
             looking = self._threads[answer.thread].submit(answer.look)
             looking.add_done_callback(lambda done: self._inbox.post(lambda: self._looked(question, answer, done)))
+        elif isinstance(answer, Awaited):
+            answer.begin(partial(self._settle, question))
         else:
             self._reply(question, answer)
 
@@ -242,6 +255,12 @@ class Server:
             self._reply(question, answer.then(done.result()))
         except Exception as error:
             self._refuse(question, error)
+
+    def _settle(self, question: _Question, answer: Answer | Exception) -> None:
+        if isinstance(answer, Exception):
+            self._refuse(question, answer)
+        else:
+            self._reply(question, answer)
 
     # ------------------------------------------------------------------ out
 
@@ -266,11 +285,25 @@ class Server:
         frames = [Event(event=kind, job=job, body=body).model_dump_json().encode()]
         in_parts: Frames | None = frames
         if kind is EventKind.PREVIEW and not all(peer.shared_memory for peer in listeners):
-            in_parts = _with_pixels(job, FrameToken.model_validate(body["frame"]))
+            in_parts = _with_pixels(body, "frame", lambda sent: Event(event=kind, job=job, body=sent))
         for peer in listeners:
             chosen = frames if peer.shared_memory else in_parts
             if chosen is not None:
                 peer.pass_on(job, kind, chosen)
+
+    def _show(self, peer: Peer, session: str, kind: PreviewEventKind, body: dict[str, Any]) -> None:
+        """What became of a look, to the viewer that asked."""
+
+        def event(body: dict[str, Any]) -> PreviewEvent:
+            return PreviewEvent(event=kind, session=session, body=body)
+
+        frames: Frames | None
+        if kind is PreviewEventKind.FRAME and not peer.shared_memory:
+            frames = _with_pixels(body, "token", event)
+        else:
+            frames = [event(body).model_dump_json().encode()]
+        if frames is not None:
+            peer.pass_on(session, "closed" if kind is PreviewEventKind.CLOSED else "look", frames)
 
     def _send_what_waits(self) -> bool:
         """True if some client has to be tried again soon."""
@@ -279,7 +312,7 @@ class Server:
         for address, peer in list(self._peers.items()):
             try:
                 if not self._gate.connected(address):
-                    del self._peers[address]
+                    self._forget(address)
                     continue
                 if peer.idle(head):
                     continue
@@ -287,10 +320,13 @@ class Server:
                 done = peer.send_all(self._queue, partial(self._send, address), events=known)
                 waits = waits or not done
             except Departed:
-                del self._peers[address]
+                self._forget(address)
             except Exception:
                 log.exception("the daemon goes on after a defect")
         return waits
+
+    def _forget(self, address: Address) -> None:
+        self._desk.viewing.left(self._peers.pop(address))
 
     def _send(self, address: Address, frames: Frames) -> bool:
         return self._gate.send(address, frames)
@@ -304,14 +340,14 @@ class _Question:
     id: str
 
 
-def _with_pixels(job: str, token: FrameToken) -> Frames | None:
-    """A preview with its pixels as a binary part; None if newer ones took their place meanwhile."""
+def _with_pixels(body: dict[str, Any], name: str, event: Callable[[dict[str, Any]], BaseModel]) -> Frames | None:
+    """An event with the pixels of its token `name` as a binary part; None if newer ones took their place meanwhile."""
+    token = FrameToken.model_validate(body[name])
     pixels = previews.read(token)
     if pixels is None:
         return None
     sent = token.model_copy(update={"segment": None, "slot": 0, "generation": 0, "part": 0})
-    event = Event(event=EventKind.PREVIEW, job=job, body={"frame": sent.model_dump(mode="json")})
-    return [event.model_dump_json().encode(), pixels]
+    return [event({**body, name: sent.model_dump(mode="json")}).model_dump_json().encode(), pixels]
 
 
 def _parse(header: bytes) -> dict[str, Any]:

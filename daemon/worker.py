@@ -8,55 +8,42 @@ daemon does, however the daemon ended.
 from __future__ import annotations
 
 import argparse
-import ctypes
-import json
 import logging
 import os
 import queue
-import signal
 import sys
-import threading
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from artifexpro.core.errors import ArtifexError, Cancelled
 from artifexpro.core.graph.store import ResultStore
 from artifexpro.core.protocol import Failure, JobRequest, JobResult
 from artifexpro.daemon.home import Home
+from artifexpro.daemon.line import Line, Said, die_with, step_back, take_standard_streams
 from artifexpro.daemon.previews import Previews
 from artifexpro.daemon.working import Job, WorkerContext
 
+STORE_BYTES = 200_000_000_000
+"""What clips and analyses kept from former jobs may take on the disk; those not used for longest go first."""
 Runner = Callable[[JobRequest, WorkerContext], JobResult]
-Said = dict[str, Any]
 log = logging.getLogger(__name__)
-ALIVE_SECONDS = 1.0
 
 
-class Line:
-    """The daemon at the other end of two pipes."""
+class Orders:
+    """What the daemon wants: jobs in order, and which of them not any more."""
 
-    def __init__(self, source: IO[bytes], sink: IO[bytes]) -> None:
-        self._source = source
-        self._sink = sink
-        self._lock = threading.Lock()
+    def __init__(self) -> None:
         self._jobs: queue.SimpleQueue[Said | None] = queue.SimpleQueue()
         self._cancelled: set[str] = set()
 
-    def start(self) -> None:
-        threading.Thread(target=self._listen, name="listen", daemon=True).start()
-        threading.Thread(target=self._beat, name="beat", daemon=True).start()
-
-    def say(self, what: str, **rest: Any) -> None:
-        """Send one message; without a daemon to hear it there is nothing left to work for."""
-        text = json.dumps({"say": what, **rest}).encode() + b"\n"
-        with self._lock:
-            try:
-                self._sink.write(text)
-                self._sink.flush()
-            except OSError:
-                os._exit(1)
+    def hear(self, said: Said) -> None:
+        if said["op"] == "run":
+            self._jobs.put(said)
+        elif said["op"] == "cancel":
+            self._cancelled.add(said["job"])
+        else:
+            self._jobs.put(None)
 
     def next_job(self) -> Said | None:
         return self._jobs.get()
@@ -67,24 +54,10 @@ class Line:
     def done_with(self, job: str) -> None:
         self._cancelled.discard(job)
 
-    def _listen(self) -> None:
-        for line in self._source:
-            said = json.loads(line)
-            if said["op"] == "run":
-                self._jobs.put(said)
-            elif said["op"] == "cancel":
-                self._cancelled.add(said["job"])
-            else:
-                self._jobs.put(None)
-        os._exit(0)
 
-    def _beat(self) -> None:
-        while True:
-            time.sleep(ALIVE_SECONDS)
-            self.say("alive")
-
-
-def run_job(said: Said, line: Line, home: Home, runners: Mapping[str, Runner], previews: Previews) -> None:
+def run_job(
+    said: Said, line: Line, orders: Orders, home: Home, runners: Mapping[str, Runner], previews: Previews
+) -> None:
     """Run one job and say how it ended, whatever happens in it."""
     job = Job(said["job"], said["attempt"], Path(said["folder"]))
 
@@ -94,7 +67,7 @@ def run_job(said: Said, line: Line, home: Home, runners: Mapping[str, Runner], p
     try:
         request = JobRequest.model_validate(said["request"])
         context = WorkerContext.for_job(
-            request, job, Path(said["output"]), home, tell, lambda: line.is_cancelled(job.name), previews
+            request, job, Path(said["output"]), home, tell, lambda: orders.is_cancelled(job.name), previews
         )
         context.check()
         result = runners[request.work.kind](request, context)
@@ -107,7 +80,7 @@ def run_job(said: Said, line: Line, home: Home, runners: Mapping[str, Runner], p
         log.exception("job %s stopped", job.name)
         tell("failed", error=_defect(error).model_dump(mode="json"))
     finally:
-        line.done_with(job.name)
+        orders.done_with(job.name)
 
 
 def _defect(error: Exception) -> Failure:
@@ -120,26 +93,6 @@ def _defect(error: Exception) -> Failure:
     )
 
 
-def die_with(parent: int) -> None:
-    """End this process when its parent ends, even by kill -9 (Linux; elsewhere the closed input does it)."""
-    if sys.platform == "linux":
-        set_parent_death_signal = 1
-        ctypes.CDLL(None, use_errno=True).prctl(set_parent_death_signal, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
-
-
-def take_standard_streams() -> tuple[IO[bytes], IO[bytes]]:
-    """The pipes to the daemon; afterwards descriptor 1 is the log, and descriptor 0 is empty."""
-    source = os.fdopen(os.dup(0), "rb")
-    sink = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    return source, sink
-
-
 def serve(arguments: list[str], runners: Mapping[str, Runner]) -> int:
     """Run jobs until told to quit."""
     parser = argparse.ArgumentParser(prog="artifexpro.daemon.worker")
@@ -148,16 +101,20 @@ def serve(arguments: list[str], runners: Mapping[str, Runner]) -> int:
     parser.add_argument("--parent", type=int, required=True)
     chosen = parser.parse_args(arguments)
     die_with(chosen.parent)
-    line = Line(*take_standard_streams())
+    step_back()
+    orders = Orders()
+    line = Line(*take_standard_streams(), orders.hear)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     home = Home(chosen.home)
     line.start()
     if chosen.lane == "gpu":
-        ResultStore(home.store).sweep()
+        store = ResultStore(home.store)
+        store.sweep()
+        store.trim(STORE_BYTES)
     line.say("ready", pid=os.getpid())
     previews = Previews()
-    while (said := line.next_job()) is not None:
-        run_job(said, line, home, runners, previews)
+    while (said := orders.next_job()) is not None:
+        run_job(said, line, orders, home, runners, previews)
     previews.close()
     return 0
 

@@ -21,6 +21,8 @@ from artifexpro.core.graph.values import Picture
 MEBIBYTE = 1024**2
 DEFAULT_FLOOR = 256 * MEBIBYTE
 DEFAULT_CEILING = 4096 * MEBIBYTE
+CARD_CEILING = 2048 * MEBIBYTE
+"""Room on the card at most: it is wanted for models."""
 ROUND = 64
 """Requests after which the room is judged anew."""
 NEAR_MISSES = 0.05
@@ -41,15 +43,13 @@ class _Kept:
 class FrameCache:
     """Pictures by name, for any number of threads.
 
-    `room` is the limit in bytes now; it moves between `floor` and `ceiling`. `dropping` gets what has to go, with its
-    seconds: the next tier.
+    `room` is the limit in bytes now; it moves between `floor` and `ceiling`.
     """
 
     def __init__(
         self,
         ceiling: int = DEFAULT_CEILING,
         floor: int = DEFAULT_FLOOR,
-        dropping: Callable[[Hashable, Picture, float], None] = lambda name, picture, seconds: None,
     ) -> None:
         self.ceiling = ceiling
         self.floor = min(floor, ceiling)
@@ -58,7 +58,8 @@ class FrameCache:
         self.hits = 0
         self.misses = 0
         self.near_misses = 0
-        self._dropping = dropping
+        self.dropping: Callable[[Hashable, Picture, float], None] = lambda name, picture, seconds: None
+        """Gets what has to go, with its seconds."""
         self._kept: dict[Hashable, _Kept] = {}
         self._queue: list[tuple[float, int, Hashable]] = []
         self._dropped: OrderedDict[Hashable, None] = OrderedDict()
@@ -95,7 +96,7 @@ class FrameCache:
             self._enqueue(name, kept)
             gone = self._make_room()
         for old, dropped in gone:
-            self._dropping(old, dropped.picture, dropped.seconds)
+            self.dropping(old, dropped.picture, dropped.seconds)
 
     def clear(self) -> None:
         """Let go of everything, as memory is needed elsewhere."""
@@ -143,3 +144,35 @@ class FrameCache:
 
     def __contains__(self, name: Hashable) -> bool:
         return name in self._kept
+
+
+class TieredCache:
+    """Two tiers by where pixels lie: what the card's has no room for goes on to memory, from where it is handed out
+    as it is. Clips and analyses have a third tier on disk, by key: see `core.graph.store`."""
+
+    def __init__(self, memory: FrameCache | None = None, card: FrameCache | None = None) -> None:
+        self.memory = FrameCache() if memory is None else memory
+        self.card = FrameCache(ceiling=CARD_CEILING) if card is None else card
+        self.card.dropping = self._move
+
+    def get(self, name: Hashable) -> Picture | None:
+        found = self.card.get(name) if len(self.card) else None
+        return self.memory.get(name) if found is None else found
+
+    def put(self, name: Hashable, picture: Picture, seconds: float) -> None:
+        """Keep `picture`, which took `seconds` to make, where its pixels are."""
+        (self.memory if picture.pixels.device.type == "cpu" else self.card).put(name, picture, seconds)
+
+    def clear(self) -> None:
+        """Let go of everything, as memory is needed elsewhere."""
+        self.card.clear()
+        self.memory.clear()
+
+    def _move(self, name: Hashable, picture: Picture, seconds: float) -> None:
+        self.memory.put(name, picture.with_pixels(picture.pixels.cpu()), seconds)
+
+    def __len__(self) -> int:
+        return len(self.card) + len(self.memory)
+
+    def __contains__(self, name: Hashable) -> bool:
+        return name in self.card or name in self.memory

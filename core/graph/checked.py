@@ -6,7 +6,7 @@ A node that cannot be read is a problem of its own and of what hangs on it; the 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -28,7 +28,8 @@ from artifexpro.core.graph.registry import Registry
 class Checked(NamedTuple):
     """A node with its parameters. One that moves has its curve in `curves` and, in `node`, the value of the first key.
 
-    `identity` is the same for equal types, versions and parameters and for no others.
+    `wires` are in the order of their sockets' names. `identity` is the same for equal types, versions, parameters and
+    names of wired sockets, and for no others.
     """
 
     node: Node
@@ -84,13 +85,21 @@ def check_node(name: str, record: NodeRecord, declaration: type[Node]) -> Checke
     identity = f"{declaration.type_name()}\0{declaration.version}\0{node.model_dump_json()}"
     for moving, curve in sorted(curves.items()):
         identity += f"\0{moving}{curve.to_json()}"
-    return Checked(node, curves, record.inputs, identity.encode())
+    wires = record.inputs
+    if len(wires) > 1:
+        wires = dict(sorted(wires.items()))
+    return Checked(node, curves, wires, f"{identity}\0{','.join(wires)}\0".encode())
 
 
-def check_edit(name: str, node: Node, curves: Mapping[str, Curve], values: Mapping[str, Any]) -> Checked:
-    """`node`, moved by `curves`, after its parameters in `values` were set. Raises `GraphError`."""
+def check_edit(
+    name: str, node: Node, curves: Mapping[str, Curve], wired: Iterable[str], values: Mapping[str, Any]
+) -> Checked:
+    """`node`, moved by `curves` and with the sockets and parameters `wired`, after its parameters in `values` were set.
+
+    Raises `GraphError`.
+    """
     params = {**node.model_dump(), **{moving: curve.to_json() for moving, curve in curves.items()}, **values}
-    record = NodeRecord(node.type_name(), node.version, params)
+    record = NodeRecord(node.type_name(), node.version, params, dict.fromkeys(wired, Wire("")))
     try:
         return check_node(name, record, type(node))
     except NodeError as problem:

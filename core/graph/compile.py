@@ -6,7 +6,7 @@ not depend on time is computed once, and an edit changes the keys of what is dow
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
@@ -21,6 +21,7 @@ from artifexpro.core.graph.faces import face
 from artifexpro.core.graph.garbage import no_collecting
 from artifexpro.core.graph.kinds import FrameNode, SinkNode
 from artifexpro.core.graph.node import Node, Preflight
+from artifexpro.core.graph.records import Wire
 from artifexpro.core.graph.registry import Registry
 from artifexpro.core.graph.values import SocketType
 
@@ -52,7 +53,7 @@ class Plan:
     steps: tuple[Step, ...]
     index: Mapping[str, int]
     models: Path
-    readers: tuple[tuple[int, ...], ...] = field(repr=False)
+    readers: Sequence[Sequence[int]] = field(repr=False)
     """For each step, the steps that read it."""
     problems: tuple[NodeError, ...] = ()
     blocked: Mapping[str, NodeError] = field(default_factory=dict, repr=False)
@@ -107,7 +108,7 @@ class Plan:
         old = self.steps[at]
         curves = {name: moving for name, moving in old.moving.items() if isinstance(moving, Curve)}
         wired = {name: moving for name, moving in old.moving.items() if not isinstance(moving, Curve)}
-        edited = check_edit(node, old.node, curves, values)
+        edited = check_edit(node, old.node, curves, (*old.inputs, *wired), values)
         steps = list(self.steps)
         steps[at] = _step(
             old.name, edited.node, edited.identity, old.inputs, {**edited.curves, **wired}, node, steps, self.models
@@ -138,7 +139,7 @@ def compile_nodes(graph: CheckedGraph, models: Path, *, strict: bool = True) -> 
     problems = list(graph.problems)
     with no_collecting():
         wires = _check_wires(graph, problems)
-        order = _order(wires, problems)
+        order = _order(tuple(graph.nodes), wires, problems)
         if problems and strict:
             raise GraphError(problems)
         return _plan(graph, wires, order, models, problems)
@@ -156,35 +157,35 @@ def preflight(plan: Plan) -> None:
         raise GraphError(problems)
 
 
-_Wire = tuple[str, str, type[Node] | None, bool]
-"""A checked wire: the socket it goes into (or, where the last says so, the parameter it moves), the node it comes from,
-and the conversion it needs."""
+_Wire = tuple[str, int, type[Node] | None, bool]
+"""A checked wire: the socket it goes into (or, where the last says so, the parameter it moves), the number of the node
+it comes from, -1 for one that has a problem of its own, and the conversion it needs."""
 
 
-def _check_wires(graph: CheckedGraph, problems: list[NodeError]) -> dict[str, tuple[_Wire, ...]]:
-    """The good wires of every node whose own wires are all good."""
-    wires: dict[str, tuple[_Wire, ...]] = {}
+def _check_wires(graph: CheckedGraph, problems: list[NodeError]) -> list[list[_Wire] | None]:
+    """The wires of every node, in the graph's order; None for a node with a wire that does not fit."""
     nodes = graph.nodes
-    outputs = {name: face(type(checked.node)).output for name, checked in nodes.items()}
+    number = {name: at for at, name in enumerate(nodes)}
+    faces = [face(type(checked.node)) for checked in nodes.values()]
     known_bad = {problem.node for problem in problems}
-    for name, checked in nodes.items():
-        about = face(type(checked.node))
+    wires: list[list[_Wire] | None] = []
+    for (name, checked), about in zip(nodes.items(), faces, strict=True):
         good: list[_Wire] = []
         before = len(problems)
-        for socket, end in checked.wires.items():
-            source, output = end
-            given = outputs.get(source)
-            if given is not None and given is about.inputs.get(socket) and output == "out":
-                good.append((socket, source, None, False))
+        inputs = about.inputs
+        for socket, (source, output) in checked.wires.items():
+            at = number.get(source, -1)
+            if at >= 0 and output == "out" and faces[at].output is inputs.get(socket):
+                good.append((socket, at, None, False))
                 continue
             try:
-                good.append(_other_wire(name, checked, socket, end.node, end.output, nodes, known_bad))
+                through, moves = _other_wire(name, checked, socket, Wire(source, output), nodes, known_bad)
+                good.append((socket, at, through, moves))
             except NodeError as error:
                 problems.append(error)
         if not about.required <= checked.wires.keys():
             problems.extend(_unwired(name, checked, socket) for socket in sorted(about.required - checked.wires.keys()))
-        if len(problems) == before:
-            wires[name] = tuple(good)
+        wires.append(good if len(problems) == before else None)
     return wires
 
 
@@ -195,9 +196,11 @@ def _unwired(name: str, checked: Checked, socket: str) -> NodeError:
 
 
 def _other_wire(
-    name: str, here: Checked, socket: str, source: str, output: str, nodes: Mapping[str, Checked], bad: set[str]
-) -> _Wire:
-    """A wire that is not simply from an output to an input of one type."""
+    name: str, here: Checked, socket: str, end: Wire, nodes: Mapping[str, Checked], bad: set[str]
+) -> tuple[type[Node] | None, bool]:
+    """The conversion of a wire that is not simply from an output to an input of one type, and whether it moves a
+    parameter. Raises `NodeError`."""
+    source, output = end
     attempted = f'connect {source}.{output} to the input "{socket}" of node {name}'
     about = face(type(here.node))
     moves = socket in about.moving
@@ -207,7 +210,7 @@ def _other_wire(
         raise NodeError(name, attempted, f"{here.node.type_name()} has no such input", f"one of: {known}")
     if source not in nodes:
         if source in bad:
-            return socket, source, None, moves
+            return None, moves
         raise NodeError(name, attempted, f'the graph has no node "{source}"', "connecting a node that exists")
     there = nodes[source].node
     if there.output(output) is None:
@@ -216,112 +219,127 @@ def _other_wire(
     given = face(type(there)).output
     assert given is not None
     if given is wanted:
-        return socket, source, None, moves
+        return None, moves
     conversion = CONVERSIONS.get((given, wanted))
     if conversion is None:
         because = f"{given} does not become {wanted} by itself"
         raise NodeError(name, attempted, because, f"a node that makes {wanted} in between")
-    return socket, source, conversion, moves
+    return conversion, moves
 
 
-def _order(wires: Mapping[str, tuple[_Wire, ...]], problems: list[NodeError]) -> list[str]:
+def _order(names: Sequence[str], wires: Sequence[list[_Wire] | None], problems: list[NodeError]) -> list[int]:
     """Kahn's order of all that hangs on no problem. Where there is a choice, what was made ready last comes next, so
     that a branch is finished before another is begun and few pictures are held at once."""
-    waiting_for = {name: len(ends) for name, ends in wires.items()}
-    feeds: dict[str, list[str]] = {name: [] for name in wires}
-    for name, ends in wires.items():
-        for _, source, _, _ in ends:
-            if source in feeds:
-                feeds[source].append(name)
-    ready = [name for name, count in reversed(waiting_for.items()) if count == 0]
-    order: list[str] = []
+    waiting_for = [-1 if ends is None else len(ends) for ends in wires]
+    feeds: list[list[int]] = [[] for _ in wires]
+    for at, ends in enumerate(wires):
+        for _, source, _, _ in ends or ():
+            if source >= 0:
+                feeds[source].append(at)
+    ready = [at for at in range(len(wires) - 1, -1, -1) if waiting_for[at] == 0]
+    order: list[int] = []
     while ready:
-        name = ready.pop()
-        order.append(name)
-        for reader in reversed(feeds[name]):
+        at = ready.pop()
+        order.append(at)
+        for reader in reversed(feeds[at]):
             waiting_for[reader] -= 1
             if waiting_for[reader] == 0:
                 ready.append(reader)
-    if len(order) < len(wires) and (cycle := _cycle(wires, set(wires) - set(order))):
-        problems.append(cycle)
+    if len(order) < len(wires) and (cycle := _cycle(wires, waiting_for)):
+        problems.append(_round([names[at] for at in cycle]))
     return order
 
 
-def _cycle(wires: Mapping[str, tuple[_Wire, ...]], stuck: set[str]) -> NodeError | None:
+def _cycle(wires: Sequence[list[_Wire] | None], waiting_for: Sequence[int]) -> list[int] | None:
     """Walk backwards among the nodes that never became ready until one comes twice: that is a cycle. A walk that ends
     at a node with a problem of its own leaves the rest to look at."""
+    stuck = {at: None for at, count in enumerate(waiting_for) if count > 0}
     while stuck:
-        path: dict[str, None] = {}
-        name: str | None = min(stuck)
-        while name is not None and name not in path:
-            path[name] = None
-            name = next((source for _, source, _, _ in wires[name] if source in stuck), None)
-        if name is None:
-            stuck = stuck - path.keys()
-            continue
-        walked = list(path)
-        cycle = walked[walked.index(name) :][::-1]
-        shown = [*cycle, cycle[0]] if len(cycle) <= 8 else [*cycle[:4], "...", *cycle[-3:], cycle[0]]
-        return NodeError(
-            cycle[0],
-            "order the graph",
-            f"it goes round in a circle: {' -> '.join(shown)}",
-            f"removing one wire, for example the one from {cycle[-1]} to {cycle[0]}",
-        )
+        path: dict[int, None] = {}
+        at: int | None = next(iter(stuck))
+        while at is not None and at not in path:
+            path[at] = None
+            at = next((source for _, source, _, _ in wires[at] or () if source in stuck), None)
+        if at is not None:
+            walked = list(path)
+            return walked[walked.index(at) :][::-1]
+        for walked_over in path:
+            del stuck[walked_over]
     return None
+
+
+def _round(cycle: list[str]) -> NodeError:
+    shown = [*cycle, cycle[0]] if len(cycle) <= 8 else [*cycle[:4], "...", *cycle[-3:], cycle[0]]
+    return NodeError(
+        cycle[0],
+        "order the graph",
+        f"it goes round in a circle: {' -> '.join(shown)}",
+        f"removing one wire, for example the one from {cycle[-1]} to {cycle[0]}",
+    )
 
 
 def _plan(
     graph: CheckedGraph,
-    wires: Mapping[str, tuple[_Wire, ...]],
-    order: Iterable[str],
+    wires: Sequence[list[_Wire] | None],
+    order: Iterable[int],
     models: Path,
     problems: list[NodeError],
 ) -> Plan:
-    nodes = graph.nodes
+    nodes = list(graph.nodes.items())
     steps: list[Step] = []
     index: dict[str, int] = {}
+    place = [-1] * len(nodes)
+    readers: list[list[int]] = []
     converted: dict[tuple[int, type[Node]], int] = {}
-    for name in order:
+    for number in order:
+        name, checked = nodes[number]
         inputs: dict[str, int] = {}
-        moving: dict[str, Curve | int] = {}
-        checked = nodes[name]
-        if checked.curves:
-            moving.update(checked.curves)
-        for socket, source, through, moves in wires[name]:
-            at = index[source]
+        moving: dict[str, Curve | int] = dict(checked.curves) if checked.curves else {}
+        for socket, source, through, moves in wires[number] or ():
+            at = place[source]
             if through is not None:
-                pair = (at, through)
-                if pair not in converted:
-                    node = through()
-                    title = f"{source} as {through.outputs[0].type}"
-                    converted[pair] = len(steps)
-                    steps.append(_step(title, node, _identity(node), {"value": at}, {}, name, steps, models))
-                at = converted[pair]
+                at = _converted(at, through, steps, readers, converted, name, models)
             if moves:
                 moving[socket] = at
             else:
                 inputs[socket] = at
-        index[name] = len(steps)
-        steps.append(_step(name, checked.node, checked.identity, inputs, moving, name, steps, models))
-    blocked = _blame(nodes, index, problems)
+        here = index[name] = place[number] = len(steps)
+        step = _step(name, checked.node, checked.identity, inputs, moving, name, steps, models)
+        for at in inputs.values():
+            readers[at].append(here)
+        if moving:
+            for at in controls(step):
+                readers[at].append(here)
+        readers.append([])
+        steps.append(step)
+    blocked = _blame(graph.nodes, index, problems)
     for group, inside in graph.shown.items():
         if inside in index:
             index[group] = index[inside]
         elif inside in blocked:
             blocked.setdefault(group, blocked[inside])
-    return Plan(tuple(steps), index, models, _readers(steps), tuple(problems), blocked)
+    return Plan(tuple(steps), index, models, readers, tuple(problems), blocked)
 
 
-def _readers(steps: list[Step]) -> tuple[tuple[int, ...], ...]:
-    readers: list[list[int]] = [[] for _ in steps]
-    for at, step in enumerate(steps):
-        for source in step.inputs.values():
-            readers[source].append(at)
-        if step.moving:
-            for source in controls(step):
-                readers[source].append(at)
-    return tuple(map(tuple, readers))
+def _converted(
+    source: int,
+    through: type[Node],
+    steps: list[Step],
+    readers: list[list[int]],
+    known: dict[tuple[int, type[Node]], int],
+    reader: str,
+    models: Path,
+) -> int:
+    """The step that converts what step `source` gives; one for all its readers."""
+    pair = (source, through)
+    if pair not in known:
+        node = through()
+        title = f"{steps[source].name} as {through.outputs[0].type}"
+        known[pair] = len(steps)
+        readers[source].append(len(steps))
+        readers.append([])
+        steps.append(_step(title, node, _identity(node), {"value": source}, {}, reader, steps, models))
+    return known[pair]
 
 
 def _blame(nodes: Mapping[str, Checked], index: Mapping[str, int], problems: list[NodeError]) -> dict[str, NodeError]:
@@ -346,7 +364,7 @@ def _blame(nodes: Mapping[str, Checked], index: Mapping[str, int], problems: lis
 
 
 def _identity(node: Node) -> bytes:
-    return f"{node.type_name()}\0{node.version}\0".encode()
+    return f"{node.type_name()}\0{node.version}\0value\0".encode()
 
 
 def _seen(inputs: Mapping[str, int], models: Path) -> Preflight:
@@ -376,15 +394,11 @@ def _step(
 
 
 def _key(identity: bytes, inputs: Mapping[str, int], moving: Mapping[str, Curve | int], steps: list[Step]) -> bytes:
-    """blake2b, 16 bytes, over the node's identity and, by name, the keys of its inputs and of what moves it."""
-    if len(inputs) == 1:
-        ((socket, source),) = inputs.items()
-        text = b"%b\0%b\0%b" % (identity, socket.encode(), steps[source].key)
-    else:
-        text = identity
-        for socket in sorted(inputs):
-            text += b"\0%b\0%b" % (socket.encode(), steps[inputs[socket]].key)
+    """blake2b, 16 bytes, over the node's identity, which names what is wired, and, in the order of names, the keys of
+    its inputs and of the controls that move it."""
+    text = identity
+    for source in inputs.values():
+        text += steps[source].key
     if moving:
-        wired = sorted((name, source) for name, source in moving.items() if isinstance(source, int))
-        text += b"".join(b"\0~%b\0%b" % (name.encode(), steps[source].key) for name, source in wired)
+        text += b"".join(steps[source].key for _, source in sorted(moving.items()) if isinstance(source, int))
     return blake2b(text, digest_size=16).digest()

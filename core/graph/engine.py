@@ -6,22 +6,30 @@ import os
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import cached_property
 
-from artifexpro.core.graph.cache import FrameCache
+from artifexpro.core.graph.cache import FrameCache, TieredCache
 from artifexpro.core.graph.lanes import Lanes
 from artifexpro.core.graph.vram import VramGate
 from artifexpro.core.lazy import torch
 
 
 class Engine:
-    """`cores` is how many threads may compute at once; `ram` and `vram` limit what is kept, in bytes."""
+    """`cores` is how many threads may compute at once. Without `cache` and `vram` there is a cache of the usual size,
+    and the card's memory is asked for when something first needs it."""
 
     def __init__(
-        self, *, cores: int | None = None, cache: FrameCache | None = None, vram: VramGate | None = None
+        self, *, cores: int | None = None, cache: FrameCache | TieredCache | None = None, vram: VramGate | None = None
     ) -> None:
         self.cores = cores or os.cpu_count() or 1
         self.lanes = Lanes({"cpu": self.cores, "gpu": 1, "io": 2}, share=_use_threads)
-        self.cache = FrameCache() if cache is None else cache
-        self.vram = VramGate(0) if vram is None else vram
+        self.cache = TieredCache() if cache is None else cache
+        self._vram = vram
+
+    @property
+    def vram(self) -> VramGate:
+        """The room on the card."""
+        if self._vram is None:
+            self._vram = _card()
+        return self._vram
 
     def helpers(self) -> Executor | None:
         """Threads that may take a share of one picture; None while other pictures keep the cores busy."""
@@ -35,6 +43,19 @@ class Engine:
 
     def close(self) -> None:
         self.lanes.close()
+
+
+def _card() -> VramGate:
+    """The gate of this machine's card, all of whose memory may be taken; without a card there is no room on it."""
+    if not torch.cuda.is_available():
+        return VramGate(0)
+
+    def peak() -> int:
+        taken = int(torch.cuda.max_memory_allocated())
+        torch.cuda.reset_peak_memory_stats()
+        return taken
+
+    return VramGate(int(torch.cuda.mem_get_info()[1]), peak)
 
 
 def _use_threads(count: int) -> None:

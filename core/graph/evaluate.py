@@ -22,7 +22,7 @@ from artifexpro.core.graph.described import Descriptions
 from artifexpro.core.graph.engine import Engine
 from artifexpro.core.graph.errors import NodeError
 from artifexpro.core.graph.faces import face
-from artifexpro.core.graph.finite import blame, is_finite
+from artifexpro.core.graph.finite import Searching, blame, is_finite
 from artifexpro.core.graph.fuse import Call
 from artifexpro.core.graph.garbage import no_collecting
 from artifexpro.core.graph.kinds import (
@@ -46,6 +46,9 @@ from artifexpro.core.graph.values import (
     VideoStream,
 )
 from artifexpro.core.protocol import Artefact
+
+CHECK_SECONDS = 0.01
+"""How often who waits for a picture looks whether it is wanted still."""
 
 
 class Task(NamedTuple):
@@ -76,6 +79,8 @@ class Evaluator:
         self._fuse = fuse
         self._may_generate = may_generate
         self._focused: str | None = None
+        self._searches = False
+        self._noted = False
         self._begin(plan)
 
     def _begin(self, plan: Plan) -> None:
@@ -278,24 +283,35 @@ class Evaluator:
                 self.engine.lanes.drop(pull)
 
     def _finish(self, pull: Pull, at: int, request: FrameRequest) -> Picture:
-        picture: Picture = self.engine.lanes.wait(pull, self.context.check)
-        if not is_finite(picture):
+        picture: Picture = self.engine.lanes.wait(pull, self.context.check, self._tell_slow)
+        if not self._searches and not is_finite(picture):
             raise self._culprit(at, request, picture)
         return picture
 
     def _culprit(self, at: int, request: FrameRequest, picture: Picture) -> NodeError:
-        """The first step, inputs first, whose picture at this request is not finite."""
-        for index in self.plan.upstream(at):
-            info = self._described.infos[index]
-            if info is None or request.frame not in info:
-                continue
-            whole = replace(request, region=None)
-            found = self.engine.lanes.wait(self._start(index, whole, False), self.context.check)
-            if not is_finite(found):
-                at, picture = index, found
-                break
+        """The error of the first step, inputs first, whose picture is not finite: everything that this picture takes is
+        computed once more, step by step."""
+        search = Evaluator(self.plan, self.context, self.engine, fuse=False, may_generate=self._may_generate)
+        search._searches = True
+        try:
+            search.frame(at, replace(request, region=None))
+        except NodeError as error:
+            return error
         step = self.plan.steps[at]
-        return blame(step.document_node, step.name, request.frame, picture, step.inputs)
+        return blame(step.document_node, step.name, request.frame, picture, reads=bool(step.inputs))
+
+    def _tell_slow(self, work: Work, seconds: float) -> None:
+        sentence = f"{work.doing()} for {seconds:.0f} s"
+        self.context.progress(sentence, 0, 1)
+        if not self._noted:
+            self._noted = True
+            self.context.note(f"{sentence[0].upper()}{sentence[1:]}.")
+
+    def _doing(self, program: Program, laps: Sequence[float], frame: int) -> str:
+        """Which nodes a block is at, in words."""
+        nodes = [self.plan.steps[at].name for at in program.reached(laps)]
+        said = f"node {nodes[0]} has" if len(nodes) == 1 else f"one of the nodes {', '.join(nodes[:8])} has"
+        return f"{said} been working on frame {frame}"
 
     def _start(self, at: int, request: FrameRequest, viewer: bool) -> Pull:
         """Send off all that one picture takes."""
@@ -346,9 +362,10 @@ class Evaluator:
         groups = tuple(len(tasks) for tasks in wanted)
         keep = viewed or len(self.plan.readers[at]) > 1 or self.info(at).still
         name = self._name(task)
+        laps: list[float] = []
 
         def run(results: Sequence[Any], check: Callable[[], None]) -> Picture:
-            picture, seconds = program.run(request, _grouped(results, groups), check)
+            picture, seconds = program.run(request, _grouped(results, groups), check, laps)
             self.counters.made(at, picture.nbytes)
             if keep:
                 self.engine.cache.put(name, picture, seconds)
@@ -356,15 +373,17 @@ class Evaluator:
 
         sources = [works[needed] for tasks in wanted for needed in tasks]
         alone = id(step.node) if isinstance(step.node, SourceNode) else None
-        return Work(name, run, sources, program.block.lane, alone, step.name)
+        doing = partial(self._doing, program, laps, request.frame)
+        return Work(name, run, sources, program.block.lane, alone, step.name, doing)
 
     def _task(self, at: int, request: FrameRequest) -> Task:
         """The picture that answers a request: a still has one for all frames."""
         info = self.info(at)
         return Task(at, request.at(info.first) if info.still else request)
 
-    def _name(self, task: Task) -> tuple[bytes, FrameRequest]:
-        return self.plan.steps[task.step].key, task.request
+    def _name(self, task: Task) -> tuple[bytes | tuple[bytes, str], FrameRequest]:
+        key = self.plan.steps[task.step].key
+        return (key, "searched") if self._searches else key, task.request
 
     def _layout(self, target: int) -> Layout:
         if target not in self._layouts:
@@ -384,7 +403,8 @@ class Evaluator:
             return known
         if known is not None:
             known.flush()
-        self._programs[name] = program = Program(block, scale, self, self._fuse)
+        kind = Searching if self._searches else Program
+        self._programs[name] = program = kind(block, scale, self, self._fuse)
         return program
 
     def _wanted(self, layout: Layout, task: Task) -> tuple[tuple[Task, ...], ...]:

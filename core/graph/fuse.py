@@ -18,7 +18,7 @@ from artifexpro.core.graph.layout import Op
 from artifexpro.core.graph.values import FrameRequest, Picture
 from artifexpro.core.lazy import torch
 
-STRIP_BYTES = 512 * 1024
+STRIP_BYTES = 2048 * 1024
 """What a strip of one picture may take: with those of the other inputs and a result it fits into a core's cache."""
 
 Call = Callable[..., Picture]

@@ -92,7 +92,10 @@ class PointNode(FrameNode):
 
 class AffineNode(FrameNode):
     """Moves pixels by an affine map. A straight run of such nodes is computed as one, by the product of their maps:
-    nothing is softened twice and nothing that leaves the picture on the way is lost."""
+    nothing is softened twice and nothing that leaves the picture on the way is lost. The last of them that `decides`
+    says how pixels between pixels are computed."""
+
+    decides: ClassVar[bool] = True
 
     def matrix(self, request: FrameRequest, info: StreamInfo) -> NDArray[Any]:
         """The 3 x 3 map from old to new pixel coordinates at `request.scale`, (0, 0) being the centre of the upper

@@ -30,6 +30,8 @@ from artifexpro.core.errors import Cancelled
 
 ABANDONED_SECONDS = 2.0
 """A thread that has gone on so long with what nobody wants is given up and replaced."""
+SLOW_SECONDS = 30.0
+"""Whoever waits for a piece that has been running so long is told."""
 EXIT_SECONDS = 5.0
 """How long a program that ends waits for pieces that run."""
 
@@ -53,6 +55,8 @@ class Work:
     lane: str = "cpu"
     alone: Hashable = None
     title: str = ""
+    doing: Callable[[], str] = str
+    """What it is busy with while it runs, in words: "node blur has been working on frame 12"."""
     readers: list[Work] = field(default_factory=list)
     pulls: set[Pull] = field(default_factory=set)
     waiting: int = 0
@@ -152,19 +156,40 @@ class Lanes:
                 pull.finished.set()
             _replace_hanging(state)
 
-    def wait(self, pull: Pull, check: Callable[[], None], every: float = 0.05) -> Any:
+    def wait(
+        self,
+        pull: Pull,
+        check: Callable[[], None],
+        tell_slow: Callable[[Work, float], None] = lambda work, seconds: None,
+        every: float = 0.05,
+    ) -> Any:
         """The result. Raises the error of the piece that failed, or what `check`, called now and then, raises; the
-        request is given up then."""
+        request is given up then. `tell_slow` gets the first piece that takes very long, and its seconds so far."""
+        told = False
         try:
             check()
             while not pull.finished.wait(every):
                 check()
+                slow = self._look_after(pull)
+                if slow and not told:
+                    told = True
+                    tell_slow(*slow)
             assert pull.target is not None
             if pull.target.error is not None:
                 raise pull.target.error
             return pull.target.result
         finally:
             self.drop(pull)
+
+    def _look_after(self, pull: Pull) -> tuple[Work, float] | None:
+        """Replace threads that hang; the piece of `pull` that has been running for too long, if there is one."""
+        now = time.monotonic()
+        with self.lock:
+            _replace_hanging(self._state)
+            for work in self._state.running.values():
+                if pull in work.pulls and now - (work.started or now) > SLOW_SECONDS:
+                    return work, now - (work.started or now)
+        return None
 
     def drop(self, pull: Pull) -> None:
         """Nobody waits for this request any more."""
@@ -189,7 +214,8 @@ class Lanes:
     def count(self, lane: str) -> int:
         """How many pieces of a lane run now."""
         with self.lock:
-            return sum(1 for work in self._state.running.values() if work.lane == lane)
+            running = self._state.running.items()
+            return sum(1 for thread, work in running if work.lane == lane and thread not in self._state.given_up)
 
     def close(self) -> None:
         self._closing()

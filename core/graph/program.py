@@ -82,8 +82,11 @@ class Program:
         self._pending: list[list[float]] = []
         self.steps = frozenset(op.step for op in block.ops)
 
-    def run(self, request: FrameRequest, entered: Iterable[Any], check: Callable[[], None]) -> tuple[Picture, float]:
-        """The block's picture, and the seconds it took. `entered` has a picture, or a tuple of them, for each entry.
+    def run(
+        self, request: FrameRequest, entered: Iterable[Any], check: Callable[[], None], laps: list[float] | None = None
+    ) -> tuple[Picture, float]:
+        """The block's picture, and the seconds it took. `entered` has a picture, or a tuple of them, for each entry;
+        `laps`, empty at first, tells others how far this is: see `reached`.
 
         Raises `NodeError` at the step that fails, `Cancelled` when `check` does.
         """
@@ -91,7 +94,8 @@ class Program:
         for entry, picture in zip(self.block.entries, entered, strict=True):
             registers[entry.out] = picture
         began = now = perf_counter()
-        laps = [began]
+        laps = [] if laps is None else laps
+        laps.append(began)
         due = began + CHECK_SECONDS
         at = self.block.root
         good: Any = None
@@ -121,6 +125,10 @@ class Program:
         if len(self._pending) == PENDING:
             self.flush()
         return registers[self.block.result], now - began
+
+    def reached(self, laps: Sequence[float]) -> list[int]:
+        """The step that is computed now, or the steps of a run, of a `run` with these `laps`."""
+        return [op.step for op in self._groups[min(max(len(laps) - 1, 0), len(self._groups) - 1)]]
 
     def flush(self) -> None:
         """Hand what was counted on to the evaluator's counters."""
@@ -203,10 +211,11 @@ def _affine(around: Surroundings, at: int, scale: float) -> Call:
     def resample(request: FrameRequest, **inputs: Picture) -> Picture:
         (picture,) = inputs.values()
         matrix = numpy.eye(3)
-        for at_frame in moved:
-            node: AffineNode = at_frame(request.frame)
+        run: list[AffineNode] = [at_frame(request.frame) for at_frame in moved]
+        for node in run:
             matrix = node.matrix(request, info) @ matrix
-        return node.resample(request, picture, matrix)
+        deciding = next((node for node in reversed(run) if node.decides), run[-1])
+        return deciding.resample(request, picture, matrix)
 
     return resample
 

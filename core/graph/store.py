@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from artifexpro.core.graph.values import DataPayload
@@ -27,9 +27,13 @@ class ResultStore:
         self.root = root
 
     def find(self, key: bytes) -> Path | None:
-        """The finished result of `key`, or None."""
+        """The finished result of `key`, or None. Looking for one counts as using it."""
         place = self.root / key.hex()
-        return place if place.is_dir() else None
+        try:
+            os.utime(place)
+        except OSError:
+            return None
+        return place
 
     def halfway(self, key: bytes) -> Path:
         """A place for what must outlive a maker of `key` that fails or is killed, such as latents not decoded yet.
@@ -61,6 +65,26 @@ class ResultStore:
             return place
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def trim(self, limit: int) -> int:
+        """Remove the results not used for longest until all take at most `limit` bytes; to be called when nobody reads.
+        Returns how many went."""
+        found = sorted(self._results(), key=lambda result: result[0])
+        total, gone = sum(size for _, size, _ in found), 0
+        for _, size, folder in found:
+            if total <= limit:
+                break
+            shutil.rmtree(folder, ignore_errors=True)
+            total -= size
+            gone += 1
+        return gone
+
+    def _results(self) -> Iterator[tuple[float, int, Path]]:
+        """(when it was used last, bytes, folder) of each finished result."""
+        for folder in self.root.iterdir() if self.root.is_dir() else ():
+            if folder.is_dir() and not folder.name.startswith("."):
+                size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+                yield folder.stat().st_mtime, size, folder
 
     def sweep(self) -> int:
         """Remove what killed makers left; to be called when no maker runs. Returns how many folders went."""

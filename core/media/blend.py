@@ -13,7 +13,7 @@ from artifexpro.core.media.channels import coverage
 
 def over(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """Porter-Duff over: a + b (1 - alpha of a)."""
-    return torch.addcmul(a + b, b, coverage(a).to(b.dtype), value=-1)
+    return torch.addcmul(b, b, coverage(a).to(b.dtype), value=-1).add_(a)
 
 
 def add(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:

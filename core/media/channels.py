@@ -7,34 +7,39 @@ memory. What is not a number stays so.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from artifexpro.core.lazy import cv2, numpy, torch
-from artifexpro.core.media.pixels import from_rows, is_opaque, rows
+from artifexpro.core.media.pixels import from_rows, is_opaque, on_card, rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+_LEAST = 2.0**-125
+"""Light that counts as none: near the least that a float32 holds at full precision."""
+
 
 def planes(pixels: Tensor) -> tuple[Tensor, ...]:
     """Red, green, blue and alpha, each (H, W)."""
-    if pixels.is_cuda:
+    if on_card(pixels):
         return tuple(pixels[0].float().unbind())
     return tuple(torch.from_numpy(plane) for plane in cv2.split(rows(pixels)))
 
 
 def joined(channels: Sequence[Tensor]) -> Tensor:
     """One picture of four (H, W) planes."""
-    if channels[0].is_cuda:
+    if on_card(channels[0]):
         return torch.stack(tuple(channels)).unsqueeze(0).contiguous(memory_format=torch.channels_last)
     return from_rows(cv2.merge([plane.numpy() for plane in channels]))
 
 
 def coverage(pixels: Tensor) -> Tensor:
     """Alpha in all four channels."""
-    if pixels.is_cuda:
+    if on_card(pixels):
         return pixels[:, 3:].float().expand(-1, 4, -1, -1)
     return _spread(cv2.extractChannel(rows(pixels), 3))
 
@@ -48,7 +53,7 @@ def apart(pixels: Tensor) -> tuple[Tensor, Tensor | None]:
     """
     if is_opaque(pixels):
         return pixels.float(), None
-    if pixels.is_cuda:
+    if on_card(pixels):
         alpha = pixels[:, 3:].float()
         divisor = (alpha + (alpha == 0)).expand(-1, 4, -1, -1)
     else:
@@ -58,46 +63,70 @@ def apart(pixels: Tensor) -> tuple[Tensor, Tensor | None]:
     return pixels / divisor, divisor
 
 
-def mixed(pixels: Tensor, matrix: NDArray[Any], *, opaque: bool = False) -> Tensor:
-    """Each channel a weighted sum of the four, by a (3, 4) `matrix` of weights for red, green and blue. Alpha stays.
+class Mix:
+    """Red, green and blue each a weighted sum of the four channels, by a (3, 4) matrix. Alpha stays.
 
     The last column, the weights of alpha, is what is added where a picture has coverage: black stays black where there
-    is none, and alpha need not be divided out. With `opaque`, which promises that alpha is 1, nothing that is not a
-    number gets from one channel into another that has no weight for it.
+    is none, and alpha need not be divided out.
     """
-    if pixels.is_cuda:
-        weights = torch.as_tensor(numpy.vstack([matrix, (0, 0, 0, 1)]), dtype=torch.float32, device=pixels.device)
-        return (pixels.float().permute(0, 2, 3, 1) @ weights.T).permute(0, 3, 1, 2)
-    picture = rows(pixels)
-    affine = numpy.zeros((4, 5), numpy.float32)
-    affine[:3, :4] = matrix
-    affine[3, 3] = 1
-    if opaque:
-        affine[:3, 4], affine[:3, 3] = matrix[:, 3], 0
-    out = cv2.transform(picture, affine)
-    if numpy.count_nonzero(affine[:, :4]) > numpy.count_nonzero(affine.diagonal()):
-        out[..., 3] = picture[..., 3]
-    return from_rows(out)
+
+    def __init__(self, weights: NDArray[Any]) -> None:
+        self.weights = weights
+        self._covered = numpy.vstack([numpy.column_stack([weights, (0, 0, 0)]), (0, 0, 0, 1, 0)])
+        self._opaque = self._covered[:, [0, 1, 2, 4, 3]]
+        self._opaque[3] = self._covered[3]
+        self._diagonal = numpy.array_equal(weights[:, :3], numpy.diag(weights.diagonal()))
+        self._adds = bool(weights[:, 3].any())
+
+    def __call__(self, pixels: Tensor, *, opaque: bool = False) -> Tensor:
+        """The mixed picture. With `opaque`, which promises that alpha is 1, what is no number gets from no channel into
+        another that has no weight for it."""
+        if on_card(pixels):
+            return self._summed(pixels)
+        matrix = self._opaque if opaque else self._covered
+        picture = rows(pixels)
+        out = cv2.transform(picture, matrix)
+        if not self._diagonal or (self._adds and not opaque):
+            out[..., 3] = picture[..., 3]
+        return from_rows(out)
+
+    def _summed(self, pixels: Tensor) -> Tensor:
+        given = planes(pixels)
+        sums = [sum(plane * weight for plane, weight in zip(given, row, strict=True) if weight) for row in self.weights]
+        return joined([torch.zeros_like(given[3]) + total for total in sums] + [given[3]])
 
 
-def raised(pixels: Tensor, exponents: Sequence[float]) -> Tensor:
+def raised(pixels: Tensor, exponents: tuple[float, float, float]) -> Tensor:
     """`pixels`, to which this writes, with red, green and blue raised to `exponents` > 0. Negative values stay as they
-    are. Alpha must be 0 or 1."""
-    if pixels.is_cuda:
+    are. Alpha must be 0 or 1.
+
+    OpenCV's logarithm and exponential are quick where neither has to do with 0 or infinity, and tens of times slower
+    where they have; so those are kept away from them.
+    """
+    if on_card(pixels):
         powers = torch.tensor((*exponents, 1.0), device=pixels.device).view(1, 4, 1, 1)
         return torch.where(pixels < 0, pixels, pixels.clamp_min(0).pow(powers))
     picture = rows(pixels)
-    flat = picture.reshape(picture.shape[0], -1)
-    below = None if flat.min() >= 0 else numpy.minimum(flat, 0)
-    if below is not None:
-        numpy.maximum(flat, 0, out=flat)
-    cv2.log(flat, dst=flat)
-    out = cv2.transform(picture, numpy.diag((*exponents, 1.0)).astype(numpy.float32))
-    flat = out.reshape(flat.shape)
-    cv2.exp(flat, dst=flat)
-    if below is not None:
-        flat += below
-    return from_rows(out)
+    pixels = from_rows(picture)
+    all_lit = picture.min() > _LEAST
+    dark = None if all_lit else (pixels > _LEAST, pixels.clamp(max=0))
+    torch.clamp_(pixels, min=_LEAST)
+    cv2.log(_flat(picture), dst=_flat(picture))
+    exponent = from_rows(cv2.transform(picture, _diagonal(exponents))).clamp_(min=math.log(_LEAST))
+    cv2.exp(_flat(rows(exponent)), dst=_flat(rows(exponent)))
+    if dark is not None:
+        lit, below = dark
+        exponent.mul_(lit).add_(below)
+    return exponent
+
+
+@lru_cache(maxsize=256)
+def _diagonal(exponents: tuple[float, float, float]) -> NDArray[Any]:
+    return numpy.diag((*exponents, 1.0))
+
+
+def _flat(picture: NDArray[Any]) -> NDArray[Any]:
+    return picture.reshape(picture.shape[0], -1)
 
 
 def _spread(plane: NDArray[Any]) -> Tensor:

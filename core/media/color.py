@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from functools import cache, lru_cache
 
 from artifexpro.core.errors import ArtifexError
-from artifexpro.core.lazy import PyOpenColorIO, torch
+from artifexpro.core.lazy import PyOpenColorIO, cv2, torch
 from artifexpro.core.media.channels import apart
 from artifexpro.core.media.pixels import rows
 from artifexpro.core.protocol import ColorContract
@@ -87,7 +87,8 @@ def through(
     if divisor is not None:
         black = processor.applyRGB([0.0, 0.0, 0.0]) if keeps_nothing else ()
         if any(black):
-            picture[picture[..., 3] == 0, :3] -= black
+            nothing = cv2.inRange(cv2.extractChannel(picture, 3), 0.0, 0.0)  # type: ignore[call-overload]
+            cv2.subtract(picture, (*black, 0.0), dst=picture, mask=nothing)  # type: ignore[call-overload]
         out *= divisor
     return out.to(pixels.device, pixels.dtype)
 

@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from artifexpro.core.errors import ArtifexError
 
@@ -36,8 +37,32 @@ def check_readable(path: Path) -> None:
 def identity(path: Path) -> str:
     """Path, size and time of change: differs whenever the file was written again. Raises `ArtifexError`."""
     check_readable(path)
-    status = path.stat()
-    return f"{path}\0{status.st_size}\0{status.st_mtime_ns}"
+    stamp = Stamp.of(path)
+    return f"{path}\0{stamp.size}\0{stamp.changed}"
+
+
+class Stamp(NamedTuple):
+    """A file's size in bytes and time of change in nanoseconds: others once it was written again."""
+
+    size: int
+    changed: int
+
+    @classmethod
+    def of(cls, path: Path) -> Stamp:
+        """Raises `OSError` where there is no such file."""
+        status = path.stat()
+        return cls(status.st_size, status.st_mtime_ns)
+
+    def check(self, path: Path) -> None:
+        """Refuse to go on with a file that is not what it was. Raises `ArtifexError` (code "changed")."""
+        try:
+            now = Stamp.of(path)
+        except OSError:
+            because = "the file was taken away while it was being read"
+            raise ArtifexError(f"read {path}", because, "putting it back and rendering again", code="changed") from None
+        if now != self:
+            because = "the file changed while it was being read"
+            raise ArtifexError(f"read {path}", because, "rendering again", code="changed")
 
 
 def sha256(path: Path) -> str:

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from artifexpro.core.lazy import numpy, torch
-from artifexpro.core.media import channels
+from artifexpro.core.media.channels import Mix, apart, raised
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,12 +31,12 @@ AP1_LUMINANCE: RGB = (0.2722287168, 0.6740817658, 0.0536895174)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grade:
-    """`before` and `after` are (3, 4): weights of red, green and blue, and what is added. Between them colour is raised
-    to `power`; after each of them it is clamped."""
+    """Channels are mixed as `before` says, raised to `power` and mixed as `after` says; after each mix they are
+    clamped."""
 
-    before: NDArray[Any]
+    before: Mix
     power: RGB = (1.0, 1.0, 1.0)
-    after: NDArray[Any] | None = None
+    after: Mix | None = None
     clamp: Clamp = "none"
 
 
@@ -44,16 +44,16 @@ def graded(pixels: torch.Tensor, grade: Grade) -> torch.Tensor:
     """(1, 4, H, W) premultiplied pixels under `grade`."""
     raises = grade.power != (1.0, 1.0, 1.0)
     if not raises and grade.clamp == "none":
-        out = channels.mixed(pixels, grade.before)
-        return (out if grade.after is None else channels.mixed(out, grade.after)).to(pixels.dtype)
-    straight, divisor = channels.apart(pixels)
+        out = grade.before(pixels)
+        return (out if grade.after is None else grade.after(out)).to(pixels.dtype)
+    straight, divisor = apart(pixels)
     opaque = divisor is None
-    out = channels.mixed(straight, grade.before, opaque=opaque)
+    out = grade.before(straight, opaque=opaque)
     _clamp(out, grade.clamp)
     if raises:
-        out = channels.raised(out, grade.power)
+        out = raised(out, grade.power)
     if grade.after is not None:
-        out = channels.mixed(out, grade.after, opaque=opaque)
+        out = grade.after(out, opaque=opaque)
         _clamp(out, grade.clamp)
     if divisor is not None:
         out *= divisor
@@ -71,8 +71,8 @@ def cdl(slope: RGB, offset: RGB, power: RGB, saturation: float, clamp: Clamp) ->
     power, then saturation about Rec.709 luma. The release clamps to 0..1 before the power and at the end: `clamp`
     "black and white"."""
     before = numpy.column_stack([numpy.diag(slope), offset])
-    after = None if saturation == 1 else _chroma(saturation, 0.0, REC709_LUMA)
-    return Grade(before, power, after, clamp)
+    after = None if saturation == 1 else Mix(_chroma(saturation, 0.0, REC709_LUMA))
+    return Grade(Mix(before), power, after, clamp)
 
 
 @lru_cache(maxsize=256)
@@ -81,9 +81,9 @@ def wheels(lift: RGB, gamma: RGB, gain: RGB, offset: RGB) -> Grade:
     white, gain moves white and holds black, gamma moves what is between."""
     rows = [(g * (1 - low), g * low) for g, low in zip(gain, lift, strict=True)]
     before = numpy.column_stack([numpy.diag([slope for slope, _ in rows]), [added for _, added in rows]])
-    after = numpy.column_stack([numpy.eye(3), offset]) if any(offset) else None
+    after = Mix(numpy.column_stack([numpy.eye(3), offset])) if any(offset) else None
     red, green, blue = (1 / value for value in gamma)
-    return Grade(before, (red, green, blue), after)
+    return Grade(Mix(before), (red, green, blue), after)
 
 
 @lru_cache(maxsize=256)
@@ -94,13 +94,13 @@ def corrector(exposure: float, contrast: float, pivot: float, saturation: float,
     before = numpy.column_stack([numpy.eye(3) * gain, numpy.zeros(3)])
     power = (contrast, contrast, contrast)
     if contrast == 1 and (saturation, hue) == (1, 0):
-        return Grade(before, power)
+        return Grade(Mix(before), power)
     after = _chroma(saturation, hue, AP1_LUMINANCE)
     if contrast == 1:
         after[:, :3] *= gain
-        return Grade(after, power)
+        return Grade(Mix(after), power)
     after[:, :3] *= pivot
-    return Grade(before, power, after)
+    return Grade(Mix(before), power, Mix(after))
 
 
 def _chroma(saturation: float, hue: float, luminance: Sequence[float]) -> NDArray[Any]:

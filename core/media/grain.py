@@ -1,6 +1,6 @@
 """Film grain: noise of a given size, the same for the same seed and frame.
 
-A tile of noise is made once for a seed and size; each frame lays it from another corner, turned over or not. So a
+A tile of noise is made once for a seed and size; each frame lays it from another corner. So a
 frame's grain costs what adding it costs, and any part of a frame is the same part of the whole.
 """
 
@@ -59,9 +59,7 @@ def weaker(size: float, scale: float) -> float:
 def _laid(tile: torch.Tensor, seed: int, frame: int, region: Region) -> Any:
     """(rows, columns, noise) that cover a region, in pixels of the region."""
     chance = numpy.random.default_rng((seed, frame % 2**32))
-    left, top, turned = (int(number) for number in chance.integers(0, (TILE, TILE, 4)))
-    if turned:
-        tile = tile.flip([axis for axis in (2, 3) if turned & (axis - 1)])
+    left, top = (int(number) for number in chance.integers(0, TILE, 2))
     for y, height, from_y in _pieces(region.y + top, region.height):
         for x, width, from_x in _pieces(region.x + left, region.width):
             noise = tile[:, :, from_y : from_y + height, from_x : from_x + width]

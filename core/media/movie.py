@@ -18,7 +18,7 @@ from artifexpro.core.errors import ArtifexError
 from artifexpro.core.graph.values import WORKING_SPACE
 from artifexpro.core.lazy import av, numpy, torch
 from artifexpro.core.media import color
-from artifexpro.core.media.files import check_readable
+from artifexpro.core.media.files import Stamp, check_readable
 from artifexpro.core.media.pixels import from_rows, premultiply, rows, unpremultiply
 from artifexpro.core.media.resample import resize
 
@@ -63,6 +63,7 @@ class MovieReader:
     def __init__(self, path: Path) -> None:
         check_readable(path)
         self.path = path
+        self._stamp = Stamp.of(path)
         try:
             self._file = _opened(path)
         except (av.FFmpegError, ValueError):

@@ -44,6 +44,11 @@ def blank(width: int, height: int) -> torch.Tensor:
     return from_rows(numpy.zeros((height, width, 4), numpy.float32))
 
 
+def on_card(pixels: torch.Tensor) -> bool:
+    """Whether pixels lie on a graphics card, where torch computes on them and no other library can."""
+    return pixels.is_cuda
+
+
 def divisor(pixels: torch.Tensor) -> torch.Tensor:
     """What colour was multiplied by: (1, 1, H, W) alpha, and 1 where alpha is 0, so that light without coverage (glow,
     fire) survives being divided and multiplied again."""
@@ -52,7 +57,9 @@ def divisor(pixels: torch.Tensor) -> torch.Tensor:
 
 
 def is_opaque(pixels: torch.Tensor) -> bool:
-    return bool((pixels[:, 3] == 1).all())
+    """Whether alpha is 1 everywhere."""
+    alpha: Any = pixels[:, 3] if on_card(pixels) else pixels[:, 3].numpy()
+    return bool((alpha == 1).all())
 
 
 def premultiply(pixels: torch.Tensor) -> torch.Tensor:

@@ -1,13 +1,15 @@
-"""Pictures at another size, moved, or softened. OpenCV reads and writes the tensors' own memory."""
+"""Pictures at another size, moved, or softened: on the processor by OpenCV, on a card by torch."""
 
 from __future__ import annotations
 
 import math
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 from artifexpro.core.graph.values import Region
-from artifexpro.core.lazy import cv2, numpy, torch
-from artifexpro.core.media.pixels import from_rows, rows, within
+from artifexpro.core.lazy import numpy, torch
+from artifexpro.core.media import card, on_processor
+from artifexpro.core.media.pixels import on_card, within
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,61 +24,70 @@ def resize(pixels: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     height, width = pixels.shape[2:]
     if size == (width, height):
         return pixels
-    picture = rows(pixels)
+    way, picture = _way(pixels), pixels.float()
     shrunk = (min(width, size[0]), min(height, size[1]))
     if shrunk != (width, height):
-        picture = cv2.resize(picture, shrunk, interpolation=cv2.INTER_AREA)
+        picture = way.shrunk(picture, shrunk)
     if size != shrunk:
-        picture = cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC)
-    return from_rows(picture).to(pixels.dtype)
+        picture = way.grown(picture, size, "bicubic")
+    return picture.to(pixels.dtype)
 
 
 def gaussian(pixels: torch.Tensor, sigma: float, outside: Outside = "edge") -> torch.Tensor:
     """(1, 4, H, W) convolved with a gaussian of standard deviation `sigma` > 0 pixels, cut at four of them. Outside the
     picture its edge pixels go on, or all is "dark".
 
-    A wide one is computed on a picture made n = `_coarseness` times smaller, with as much less variance as making it
-    smaller (a box: (n^2 - 1) / 12) and larger (a tent: n^2 / 6 + 1 / 12) adds: n^2 / 4 together. One coarse pixel more
-    on each side is made of the edge pixels alone, so that they, not coarse ones, go on outside.
+    A wide one is computed on a smaller picture (P. J. Burt and E. H. Adelson, "The Laplacian Pyramid as a Compact
+    Image Code", 1983): halving and doubling by the binomial of five taps adds a variance of 1 each at the larger size,
+    and the gaussian between them has as much less. That differs from the convolution by less than a thousandth of the
+    result's contrast.
     """
-    coarse = _coarseness(sigma)
-    picture = rows(pixels)
-    height, width = picture.shape[:2]
-    border = cv2.BORDER_REPLICATE if outside == "edge" else cv2.BORDER_CONSTANT
-    if coarse > 1:
-        below, right = coarse + -height % coarse, coarse + -width % coarse
-        picture = cv2.copyMakeBorder(picture, coarse, below, coarse, right, border)
-        small = picture.shape[1] // coarse, picture.shape[0] // coarse
-        picture = cv2.resize(picture, small, interpolation=cv2.INTER_AREA)
-    spread = _coarse_sigma(sigma)
-    taps = 2 * math.ceil(4 * spread) + 1
-    picture = cv2.GaussianBlur(picture, (taps, taps), spread, borderType=border)
-    if coarse > 1:
-        whole = picture.shape[1] * coarse, picture.shape[0] * coarse
-        picture = cv2.resize(picture, whole, interpolation=cv2.INTER_LINEAR)
-        picture = picture[coarse : coarse + height, coarse : coarse + width]
-    return from_rows(numpy.ascontiguousarray(picture)).to(pixels.dtype)
+    way, picture, dark = _way(pixels), pixels.float(), outside == "dark"
+    levels = _levels(sigma)
+    height, width = picture.shape[2:]
+    margin = _MARGIN * 2**levels if levels else 0
+    if levels:
+        below, right = margin + -height % 2**levels, margin + -width % 2**levels
+        picture = way.padded(picture, margin, right, margin, below, dark=dark)
+    for _ in range(levels):
+        picture = way.halved(picture)
+    spread = _spread(sigma, levels)
+    picture = way.blurred(picture, spread, 2 * math.ceil(4 * spread) + 1, dark=dark)
+    for _ in range(levels):
+        picture = way.doubled(picture)
+    if levels:
+        picture = picture[:, :, margin : margin + height, margin : margin + width]
+    return picture.to(pixels.dtype, memory_format=torch.channels_last)
 
 
 def gaussian_reads(region: Region, sigma: float, size: tuple[int, int]) -> Region:
     """The part of a picture of `size` that `gaussian` must be given for the pixels of `region` to be those of the whole
     picture's blur."""
-    coarse = _coarseness(sigma)
-    wide = region.grown(coarse * (math.ceil(4 * _coarse_sigma(sigma)) + 2))
-    left, top = wide.x // coarse * coarse, wide.y // coarse * coarse
-    right, bottom = -(-(wide.x + wide.width) // coarse) * coarse, -(-(wide.y + wide.height) // coarse) * coarse
+    levels = _levels(sigma)
+    block, reach = 2**levels, math.ceil(4 * _spread(sigma, levels))
+    wide = region.grown(block * (reach + (2 * _MARGIN if levels else 0)))
+    left, top = wide.x // block * block, wide.y // block * block
+    right, bottom = -(-(wide.x + wide.width) // block) * block, -(-(wide.y + wide.height) // block) * block
     return within(Region(left, top, right - left, bottom - top), size)
 
 
-def _coarseness(sigma: float) -> int:
-    """By how much a picture is made smaller before it is blurred: a power of two that leaves sigma 8 to 16 pixels."""
-    return 1 if sigma < 16 else 2 ** int(math.log2(sigma / 8))
+_LEAST_SPREAD = 2.35
+"""The least deviation, in pixels of the smallest picture, that is sampled well enough there."""
+_MARGIN = 3
+"""Pixels of the smallest picture on each side after which all is made of the border alone."""
 
 
-def _coarse_sigma(sigma: float) -> float:
-    coarse = _coarseness(sigma)
-    added = 0.0 if coarse == 1 else coarse**2 / 4
-    return math.sqrt(sigma**2 - added) / coarse
+def _levels(sigma: float) -> int:
+    """How often a picture is halved before it is blurred."""
+    levels = 0
+    while _spread(sigma, levels + 1) >= _LEAST_SPREAD:
+        levels += 1
+    return levels
+
+
+def _spread(sigma: float, levels: int) -> float:
+    """The deviation of the gaussian between `levels` halvings and doublings, which add 2 (4^levels - 1) / 3."""
+    return math.sqrt(max(0.0, sigma**2 - 2 * (4**levels - 1) / 3)) / 2**levels
 
 
 def about_centre(size: tuple[int, int], x: float, y: float, degrees: float, scale: float) -> NDArray[Any]:
@@ -111,24 +122,20 @@ def affine(pixels: torch.Tensor, matrix: NDArray[Any], filter: Filter) -> torch.
     Pixels that are only mirrored, or moved by whole pixels, keep their values. Where the matrix shrinks, the picture is
     averaged down to about the new size first (not for "nearest"), so that detail does not turn into moire.
     """
-    picture = rows(pixels)
     if _keeps_pixels(matrix):
-        return from_rows(_shifted(picture, matrix)).to(pixels.dtype)
-    height, width = picture.shape[:2]
+        return _shifted(pixels, matrix)
+    way, picture = _way(pixels), pixels.float()
+    height, width = picture.shape[2:]
     shrinking = float(numpy.sqrt(abs(numpy.linalg.det(matrix[:2, :2]))))
     if filter != "nearest" and shrinking < 1:
         small = max(1, round(width * shrinking)), max(1, round(height * shrinking))
-        picture = cv2.resize(picture, small, interpolation=cv2.INTER_AREA)
+        picture = way.shrunk(picture, small)
         matrix = matrix @ _enlarging(width / small[0], height / small[1])
-    moved = cv2.warpAffine(
-        picture,
-        matrix[:2],
-        (width, height),
-        flags=_FLAGS[filter](),
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=(0, 0, 0, 0),
-    )
-    return from_rows(moved).to(pixels.dtype)
+    return way.warped(picture, matrix, (width, height), filter).to(pixels.dtype)
+
+
+def _way(pixels: torch.Tensor) -> ModuleType:
+    return card if on_card(pixels) else on_processor
 
 
 def _keeps_pixels(matrix: NDArray[Any]) -> bool:
@@ -137,27 +144,21 @@ def _keeps_pixels(matrix: NDArray[Any]) -> bool:
     return bool(numpy.array_equal(abs(linear), numpy.eye(2)) and (moved == moved.round()).all())
 
 
-def _shifted(picture: NDArray[Any], matrix: NDArray[Any]) -> NDArray[Any]:
-    out = numpy.zeros_like(picture)
-    taken, filled = [], []
-    for axis, length in ((1, picture.shape[0]), (0, picture.shape[1])):
-        sign, moved = int(matrix[axis, axis]), int(matrix[axis, 2])
-        if sign < 0:
-            picture, moved = numpy.flip(picture, 1 - axis), moved - length + 1
+def _shifted(pixels: torch.Tensor, matrix: NDArray[Any]) -> torch.Tensor:
+    out = torch.zeros_like(pixels, memory_format=torch.channels_last)
+    taken, filled = [slice(None)] * 2, [slice(None)] * 2
+    turned = []
+    for dimension, axis in ((2, 1), (3, 0)):
+        length, moved = pixels.shape[dimension], int(matrix[axis, 2])
+        if matrix[axis, axis] < 0:
+            turned.append(dimension)
+            moved -= length - 1
         taken.append(slice(max(0, -moved), max(0, length - moved)))
         filled.append(slice(max(0, moved), max(0, length + moved)))
-    out[tuple(filled)] = picture[tuple(taken)]
+    out[tuple(filled)] = (pixels.flip(turned) if turned else pixels)[tuple(taken)]
     return out
 
 
 def _enlarging(x: float, y: float) -> NDArray[Any]:
     """Pixel coordinates of a shrunk picture in the large one: areas correspond, so centres shift by half a pixel."""
     return numpy.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
-
-
-_FLAGS = {
-    "nearest": lambda: cv2.INTER_NEAREST,
-    "bilinear": lambda: cv2.INTER_LINEAR,
-    "bicubic": lambda: cv2.INTER_CUBIC,
-    "lanczos": lambda: cv2.INTER_LANCZOS4,
-}

@@ -25,6 +25,7 @@ TOE = 2.0**-6
 """Light below this lies on a nearly even scale, light above on one of stops."""
 
 
+@lru_cache(maxsize=64)
 def space_of(display: str, view: str) -> str:
     """The space of what `view` makes for `display`: that of pictures encoded alike, where the config has one, so that
     files and viewers show the numbers as they are. Raises `ArtifexError` for names the config does not know."""

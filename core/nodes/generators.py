@@ -8,26 +8,25 @@ or disk, is not denoised again at the next try: its latents wait.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.graph.context import JobContext
 from artifexpro.core.graph.kinds import GeneratorNode
 from artifexpro.core.graph.node import Preflight, Socket, parameter
 from artifexpro.core.graph.values import WORKING_SPACE, FrameRequest, ImageBuffer, SocketType, StreamInfo, VideoStream
+from artifexpro.core.lazy import torch
 from artifexpro.core.media import color, still
 from artifexpro.core.media.files import write_text
 from artifexpro.core.media.frames import FramePattern
 from artifexpro.core.media.pixels import crop, from_rgb
-from artifexpro.core.wan22 import catalogue, smoke, weights
+from artifexpro.core.wan22 import catalogue, plan, smoke, weights
 from artifexpro.core.wan22.prompts import DEFAULT_NEGATIVE_PROMPT
 from artifexpro.core.wan22.request import ClipSpec, resolve
-
-if TYPE_CHECKING:
-    import torch
 
 _CLIP = "clip.json"
 _OWN = "0 is the preset's."
@@ -90,6 +89,9 @@ class _WanGenerator(GeneratorNode):
         spec = self.spec()
         rate = catalogue.model(spec.model).rate
         return StreamInfo(self.first_frame, self.first_frame + spec.frames - 1, rate, spec.width, spec.height)
+
+    def peak_vram(self, infos: Mapping[str, StreamInfo]) -> int:
+        return round(plan.make(self.spec(), math.inf).peak_vram_gb * plan.GB) if torch.cuda.is_available() else 0
 
     def generate(self, context: JobContext, folder: Path, halfway: Path, **inputs: VideoStream) -> None:
         from artifexpro.core.wan22.generate import LATENTS, decode_saved, generate

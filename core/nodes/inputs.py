@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,7 +17,7 @@ from artifexpro.core.graph.kinds import SourceNode
 from artifexpro.core.graph.node import Preflight, parameter
 from artifexpro.core.graph.values import FrameRequest, ImageBuffer, StreamInfo
 from artifexpro.core.media import movie, still
-from artifexpro.core.media.files import check_readable, identity, sha256
+from artifexpro.core.media.files import Stamp, check_readable, identity, sha256
 from artifexpro.core.media.frames import FramePattern, is_pattern
 from artifexpro.core.media.movie import MovieReader
 from artifexpro.core.media.pixels import crop
@@ -35,11 +37,39 @@ class _FileSource(SourceNode):
 
     category: ClassVar[str] = "input"
     _info: StreamInfo | None = PrivateAttr(None)
+    _stamps: dict[Path, Stamp] = PrivateAttr(default_factory=dict)
+    """What the files were when the graph was compiled: this is what its keys stand for."""
 
     def describe(self) -> StreamInfo:
         if self._info is None:
-            self._info = self._open()
+            with self._unchanged(*list(self._stamps)[:1]):
+                self._info = self._open()
         return self._info
+
+    def _identities(self, paths: Iterable[Path]) -> str:
+        """Differs whenever one of the files was written again; empty where one is missing, which preflight refuses."""
+        digest = hashlib.blake2b(digest_size=16)
+        self._stamps.clear()
+        try:
+            for path in paths:
+                check_readable(path)
+                stamp = self._stamps[path] = Stamp.of(path)
+                digest.update(f"{path}\0{stamp.size}\0{stamp.changed}".encode())
+        except (ArtifexError, OSError):
+            self._stamps.clear()
+            return ""
+        return digest.hexdigest()
+
+    @contextmanager
+    def _unchanged(self, *paths: Path) -> Iterator[None]:
+        """Whatever the block reads of the files, or fails to, is refused where they are not what they were. Costs one
+        question to the file system for each. Raises `ArtifexError`."""
+        try:
+            yield
+        finally:
+            for path in paths:
+                if path in self._stamps:
+                    self._stamps[path].check(path)
 
     def _open(self) -> StreamInfo:
         raise NotImplementedError
@@ -82,10 +112,10 @@ class MediaInput(_FileSource):
         check_readable(Path(self.path))
 
     def fingerprint(self, context: Preflight) -> str:
-        return _identities([Path(self.path)])
+        return self._identities([Path(self.path)])
 
     def provenance(self, models: Path) -> Mapping[str, Any]:
-        return {"path": self.path, "sha256": sha256(Path(self.path))}
+        return {"path": self.path, "sha256": _hash(Path(self.path))}
 
     def _open(self) -> StreamInfo:
         path = Path(self.path)
@@ -101,7 +131,8 @@ class MediaInput(_FileSource):
 
     def read(self, request: FrameRequest) -> ImageBuffer:
         self._check(request, self.path)
-        return ImageBuffer(crop(self._picture(request), request.region))
+        with self._unchanged(Path(self.path)):
+            return ImageBuffer(crop(self._picture(request), request.region))
 
     def _picture(self, request: FrameRequest) -> torch.Tensor:
         size = self._size(request)
@@ -149,11 +180,11 @@ class SequenceInput(_FileSource):
         except ArtifexError:
             return ""
         pattern = FramePattern.parse(self.path)
-        return _identities(pattern.path(frame) for frame in frames)
+        return self._identities(pattern.path(frame) for frame in frames)
 
     def provenance(self, models: Path) -> Mapping[str, Any]:
         pattern = FramePattern.parse(self.path)
-        frames = {frame: sha256(pattern.path(frame)) for frame in self._span()}
+        frames = {frame: _hash(pattern.path(frame)) for frame in self._span()}
         whole = hashlib.sha256("\n".join(frames.values()).encode()).hexdigest()
         return {"path": self.path, "frames": sorted(frames), "sha256": whole}
 
@@ -173,18 +204,18 @@ class SequenceInput(_FileSource):
     def read(self, request: FrameRequest) -> ImageBuffer:
         self._check(request, self.path)
         assert self._frames is not None
-        return ImageBuffer(crop(self._frames.frame(request.frame, self._size(request)), request.region))
+        with self._unchanged(self._frames.pattern.path(request.frame)):
+            return ImageBuffer(crop(self._frames.frame(request.frame, self._size(request)), request.region))
 
 
-def _identities(paths: Iterable[Path]) -> str:
-    """Differs whenever one of the files was written again; empty where one is missing, which preflight refuses."""
-    digest = hashlib.blake2b(digest_size=16)
-    try:
-        for path in paths:
-            digest.update(identity(path).encode())
-    except ArtifexError:
-        return ""
-    return digest.hexdigest()
+def _hash(path: Path) -> str:
+    """SHA-256 of a file. Graphs that run on clip after clip of one movie ask for it again. Raises `ArtifexError`."""
+    return _hashed(path, identity(path))
+
+
+@lru_cache(maxsize=4096)
+def _hashed(path: Path, identity: str) -> str:
+    return sha256(path)
 
 
 def _check_ending(path: str, known: frozenset[str]) -> None:

@@ -60,6 +60,8 @@ class Transform2D(_Moving):
 class Flip(_Moving):
     """Mirrors a picture. By itself it keeps every pixel as it is."""
 
+    decides: ClassVar[bool] = False
+
     example: ClassVar[Mapping[str, Any]] = {"horizontal": True}
 
     horizontal: bool = parameter(False, "Left becomes right.")

@@ -24,10 +24,14 @@ from artifexpro.core.graph.kinds import SinkNode
 from artifexpro.core.graph.registry import Registry
 from artifexpro.core.graph.values import FrameRequest, Picture, Region, StreamInfo
 
-BUDGET_SECONDS = 0.02
+BUDGET_SECONDS = 0.025
 """A first picture that is expected to take longer is made smaller: a change may have to wait for the picture before
-it, and two of them shall fit, with the way there and back, into the 50 ms after which a drag feels late."""
+it, and two of them are the 50 ms after which a drag feels late."""
 HALVINGS = 3
+PROBE = 32
+"""After so many small pictures in a row a larger one is tried, in case it is affordable now."""
+HICCUP_SECONDS = 0.5
+"""Trying takes no longer than this, once, and no more than twice the budget when all it takes is warm."""
 SMALLEST = 32
 """A first picture's shorter side in pixels is not made smaller than this."""
 
@@ -92,6 +96,8 @@ class PreviewSession:
                 node, f"edit node {node}", f'the graph has no node "{node}"', "one of the graph's nodes", code="no-node"
             )
         self._document = self._document.with_params(node, **params)
+        self._runner.focus(node)
+        self._pace.edit(node)
         if self._plan is None or self._registry.get(record.type) is None:
             self._plan = None
             return
@@ -99,9 +105,6 @@ class PreviewSession:
             self._plan = self._plan.with_params(node, **params)
         except ArtifexError:
             self._plan = None
-        else:
-            self._runner.focus(node)
-            self._pace.edit(node)
 
     # ------------------------------------------------------------------ looking
 
@@ -160,49 +163,75 @@ class PreviewSession:
 class _Pace:
     """What a pixel costs, by how often its picture was halved.
 
-    The first picture of a size at a frame is cold: it decodes, and computes all that edits do not touch. The next ones
-    are warm until another frame is turned to or another node is edited.
+    The first picture of a size at a frame is cold: it decodes. The first one after another node is edited computes
+    again what leads to that node. Then the size is settled, until another frame is turned to or another node edited.
     """
 
     def __init__(self) -> None:
         self._cold: dict[int, float] = {}
         self._warm: dict[int, float] = {}
-        self._warmed: set[int] = set()
+        self._decoded: set[int] = set()
+        self._settled: set[int] = set()
         self._look: Look | None = None
         self._edited: str | None = None
+        self._touched = False
+        self._small = 0
 
     def turn_to(self, look: Look) -> None:
         if look != self._look:
-            self._warmed.clear()
+            self._decoded.clear()
+            self._settled.clear()
+            self._touched = True
         self._look = look
 
     def edit(self, node: str) -> None:
         if node != self._edited:
-            self._warmed.clear()
+            self._settled.clear()
             self._warm.clear()
         self._edited = node
+        self._touched = True
 
     def halvings(self, info: StreamInfo) -> int:
         """How often to halve the first picture to keep to the budget; where nothing keeps to it, what is fastest."""
-        expected = [self._expected(halvings, info) for halvings in range(self._most(info) + 1)]
-        if len(expected) > 1 and math.isinf(expected[0]):
-            return 1
-        affordable = (halvings for halvings, seconds in enumerate(expected) if seconds <= BUDGET_SECONDS)
-        return next(affordable, expected.index(min(expected)))
+        if not self._touched:
+            return 0
+        self._touched = False
+        wanted = self._wanted(info)
+        self._small = self._small + 1 if wanted else 0
+        if self._small <= PROBE:
+            return wanted
+        larger = wanted - 1
+        is_settled = larger in self._settled
+        self._small = 0 if is_settled else PROBE
+        bearable = 2 * BUDGET_SECONDS if is_settled else HICCUP_SECONDS
+        return larger if self._expected(larger, info) < bearable else wanted
 
     def to_warm(self, info: StreamInfo) -> int | None:
-        """What the next edit will want first and find cold; None if it is warm."""
-        warm = self._warmed
-        self._warmed = set(range(HALVINGS + 1))
-        wanted = self.halvings(info)
-        self._warmed = warm
-        return None if wanted in warm else wanted
+        """What the next edit will want first and find cold; None if it is settled."""
+        decoded, self._decoded = self._decoded, set(range(HALVINGS + 1))
+        wanted = self._wanted(info) if self._warm else 1
+        self._decoded = decoded
+        return None if wanted in self._settled or wanted > self._most(info) else wanted
 
     def learn(self, halvings: int, size: tuple[int, int], seconds: float) -> None:
         each = seconds / (size[0] * size[1])
-        table = self._warm if halvings in self._warmed else self._cold
-        table[halvings] = (table.get(halvings, each) + each) / 2
-        self._warmed.add(halvings)
+        if halvings in self._settled:
+            self._warm[halvings] = min(each, (self._warm.get(halvings, each) + each) / 2)
+        elif halvings not in self._decoded:
+            self._cold[halvings] = min(each, (self._cold.get(halvings, each) + each) / 2)
+        self._decoded.add(halvings)
+        self._settled.add(halvings)
+
+    def _wanted(self, info: StreamInfo) -> int:
+        most = self._most(info)
+        if self._decoded and not self._warm:
+            return min(most, max(self._decoded))
+        expected = {halvings: self._expected(halvings, info) for halvings in range(most + 1)}
+        if len(expected) > 1 and math.isinf(expected[0]):
+            return 1
+        affordable = (halvings for halvings, seconds in expected.items() if seconds <= BUDGET_SECONDS)
+        fastest = min(self._decoded & expected.keys() or expected, key=lambda halvings: expected[halvings])
+        return next(affordable, fastest)
 
     def _most(self, info: StreamInfo) -> int:
         """How often the picture can be halved and still be worth a look."""
@@ -213,7 +242,7 @@ class _Pace:
 
     def _expected(self, halvings: int, info: StreamInfo) -> float:
         """Seconds; a pixel of a size that was never measured costs what it costs at the size nearest to it."""
-        table = self._warm if halvings in self._warmed and self._warm else self._cold
+        table = self._warm if halvings in self._decoded and self._warm else self._cold
         if not table:
             return math.inf
         width, height = self._size(halvings, info)

@@ -13,6 +13,8 @@ from typing import Any
 
 from artifexpro.core.graph.compile import Plan
 from artifexpro.core.graph.document import Document
+from artifexpro.core.graph.errors import NodeError
+from artifexpro.core.project.sinks import wanted
 from artifexpro.core.protocol import JobRequest
 from artifexpro.core.version import VERSION
 
@@ -23,9 +25,15 @@ _STATED = ("torch", "diffusers", "transformers", "numpy", "OpenImageIO", "openco
 def make_recipe(request: JobRequest, document: Document, plan: Plan) -> dict[str, Any]:
     """The recipe of one graph job.
 
-    `nodes` has what each node adds by `provenance`: models with their hashes, resolved settings, hashes of inputs.
+    `nodes` has what each node that a sink takes adds by `provenance`: models with their hashes, resolved settings,
+    hashes of inputs. Raises `NodeError`.
     """
-    provenance = {step.document_node: dict(step.node.provenance(plan.models)) for step in plan.steps}
+    provenance: dict[str, dict[str, Any]] = {}
+    for step in (plan.steps[at] for at in wanted(plan)):
+        try:
+            provenance[step.document_node] = dict(step.node.provenance(plan.models))
+        except Exception as error:
+            raise NodeError.at(step.document_node, error, f"say what node {step.name} works with") from error
     return {
         "recipe": RECIPE_VERSION,
         "graph": document.to_json(),

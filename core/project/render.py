@@ -8,38 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 from time import perf_counter
-from typing import Protocol
 
-from artifexpro.core.errors import ArtifexError, Cancelled
-from artifexpro.core.graph.compile import Plan, compile_graph, preflight
-from artifexpro.core.graph.context import JobContext
+from artifexpro.core.errors import ArtifexError
+from artifexpro.core.graph.compile import Plan
 from artifexpro.core.graph.document import Document
-from artifexpro.core.graph.evaluate import Evaluator
 from artifexpro.core.nodes import library
+from artifexpro.core.project import clips, sinks
+from artifexpro.core.project.clips import RunningJob
 from artifexpro.core.project.recipe import make_recipe
-from artifexpro.core.protocol import Artefact, ColorContract, FrameRange, JobRequest, JobResult, RenderGraph, StageTime
-
-
-class RunningJob(JobContext, Protocol):
-    """A context that can be asked, at the end, what it was told."""
-
-    stages: list[StageTime]
-    notes: list[str]
+from artifexpro.core.protocol import ColorContract, FrameRange, JobRequest, JobResult, RenderGraph, StageTime
 
 
 def check_graph(request: JobRequest, models: Path) -> Plan:
-    """Compile the request's graph and ask every node what it would refuse. Raises `GraphError`, `DocumentError`."""
+    """Compile the request's graph and ask every node what it would refuse; for a graph that runs on each clip of a
+    timeline, pointed at the first of them. Raises `GraphError`, `DocumentError`."""
     _check_color(request.color)
-    plan = compile_graph(_document(request), library(), models)
-    if not plan.sinks():
-        raise ArtifexError(
-            "accept the graph",
-            "nothing in it writes a result",
-            "adding a FileOutput or a TimelineOutput",
-            code="graph",
-        )
-    preflight(plan)
-    return plan
+    if _work(request).each is not None:
+        return clips.check(request, _document(request), library(), models)
+    return sinks.accept(_document(request), library(), models).plan
 
 
 def frames_to_write(request: JobRequest) -> FrameRange | None:
@@ -54,26 +40,25 @@ def frames_to_write(request: JobRequest) -> FrameRange | None:
 def render_graph(request: JobRequest, context: RunningJob) -> JobResult:
     """Run all sinks of the request's graph and say what was made. `context.frames` is from `frames_to_write`.
 
-    A sink that fails does not stop the others: they are written, then the first failure is raised.
+    A sink that fails does not stop the others: they are written, then the first failure is raised. What no sink takes
+    need not be whole; it is told in the result's notes.
     """
-    plan = check_graph(request, context.models)
-    context.recipe.update(make_recipe(request, _document(request), plan))
-    evaluator = Evaluator(plan, context)
-    artefacts: list[Artefact] = []
-    failures: list[ArtifexError] = []
+    _check_color(request.color)
+    work, document = _work(request), _document(request)
     began = perf_counter()
-    for sink in plan.sinks():
-        try:
-            artefacts.extend(evaluator.write(sink, _work(request).scale))
-        except Cancelled:
-            raise
-        except ArtifexError as failure:
-            failures.append(failure)
-    if failures:
-        raise failures[0]
+    if work.each is not None:
+        artefacts = clips.render(request, document, library(), context)
+    else:
+        plan, remarks = sinks.accept(document, library(), context.models)
+        context.recipe.update(make_recipe(request, document, plan))
+        for remark in remarks:
+            context.note(remark)
+        artefacts, failures = sinks.write(plan, context, work.scale)
+        if failures:
+            raise failures[0]
     total = StageTime(name="total", seconds=perf_counter() - began)
     return JobResult(
-        artefacts=tuple(artefacts),
+        artefacts=artefacts,
         stages=(*_summed(context.stages), total),
         recipe=context.recipe,
         notes=tuple(context.notes),

@@ -78,17 +78,33 @@ class ClientInfo(Message):
     host: str = ""
 
 
+class EachClip(Message):
+    """Run the graph once for every clip of a timeline's track.
+
+    `timeline` is the whole path of an .otio file, `node` the MediaInput or SequenceInput of the graph that is pointed at
+    each clip's media, `track` a video track by name (default: the lowest). Every clip gets `handles` frames at each end,
+    or as many as its media has.
+    """
+
+    timeline: str
+    node: str
+    track: str | None = None
+    handles: int = Field(default=0, ge=0, le=100_000)
+
+
 class RenderGraph(Message):
     """Run a node graph's sinks. `document` is a graph document (see `core.graph.document`).
 
     `frames` limits what sinks write (default: all their stream has), widened by `target.handles`.
-    `scale` renders everything smaller: 0.25 is the preview scale.
+    `scale` renders everything smaller: 0.25 is the preview scale. With `each`, the graph runs on one clip of a timeline
+    after the other, and what it makes of each goes to a folder of its own; `frames` are then the clips' own.
     """
 
     kind: Literal["graph"] = "graph"
     document: dict[str, Any]
     frames: FrameRange | None = None
     scale: float = Field(default=1.0, gt=0, le=1)
+    each: EachClip | None = None
 
 
 class FetchModel(Message):
@@ -143,8 +159,18 @@ class JobState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class TimelineClip(Message):
+    """A clip where it lies: frames `first` to `last`, both included, of a track, in the timeline's own numbers."""
+
+    name: str
+    track: str
+    first: int
+    last: int
+
+
 class Artefact(Message):
-    """One file or frame sequence that a job made. A sequence has `frames` and a printf pattern in `path`."""
+    """One file or frame sequence that a job made. A sequence has `frames` and a printf pattern in `path`; `clip` is the
+    clip of a timeline that it was made from, where a graph ran on each."""
 
     path: str
     role: Literal["clip", "frames", "still", "timeline", "latents", "recipe", "model", "report"]
@@ -155,6 +181,7 @@ class Artefact(Message):
     height: int | None = None
     space: str | None = None
     sha256: str | None = None
+    clip: TimelineClip | None = None
 
 
 class StageTime(Message):

@@ -58,6 +58,7 @@ class Client:
         self._closed = False
         self._answers: deque[Callable[[], None]] = deque()
         self._events: dict[object, Body] = {}
+        self._listeners: dict[str, Callable[[Body], None]] = {}
 
     def __enter__(self) -> Client:
         return self
@@ -177,6 +178,10 @@ class Client:
         except BridgeError as error:
             finish(None, error)
 
+    def ask(self, op: str, body: Body, done: Finish, timeout: float = REQUEST_SECONDS) -> None:
+        """Ask without waiting; `done` is called in the bridge's own thread, and must return at once."""
+        self._ask(op, body, (), timeout, done)
+
     def submit(self, job_request: Body, timeout: float = REQUEST_SECONDS) -> Body:
         """Hand over a job; returns the protocol's `Accepted`. From then on `poll` gives the job's events."""
         return self.request("job.submit", job_request, timeout=timeout)[0]
@@ -222,6 +227,20 @@ class Client:
 
     # ------------------------------------------------------------------ hearing
 
+    def listen(self, session: str, hear: Callable[[Body], None]) -> None:
+        """Hear a preview's events in the bridge's own thread; `hear` must return at once. `poll` does not give them."""
+        self._listeners[session] = hear
+
+    def forget(self, session: str) -> None:
+        """Hear no more of a preview."""
+        self._listeners.pop(session, None)
+
+    @property
+    def line(self) -> int:
+        """The number of the connection that is open now. With another number, the daemon knows of no preview."""
+        link = self._link
+        return 0 if link is None else link.opened
+
     def poll(self) -> list[Body]:
         """Run the callbacks of what was answered, then return the events since the last call. Never waits.
 
@@ -235,6 +254,11 @@ class Client:
         return list(events.values())
 
     def _keep(self, event: Body) -> None:
+        if "session" in event:
+            hear = self._listeners.get(event["session"])
+            if hear is not None:
+                hear(event)
+            return
         with self._lock:
             if event["event"] in _PASSING:
                 place: object = (event["job"], event["event"])

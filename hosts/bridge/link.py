@@ -90,6 +90,7 @@ class Link:
         self._reopen_at = 0.0
         self._pause = FIRST_PAUSE
         self._numbers = 0
+        self._opened = 0
         self._trouble: BridgeError | None = None
         self._thread = threading.Thread(target=self._live, name="artifexpro-bridge", daemon=True)
         self._thread.start()
@@ -100,6 +101,11 @@ class Link:
     def trouble(self) -> BridgeError | None:
         """Why the line is down; None while it is up."""
         return self._trouble
+
+    @property
+    def opened(self) -> int:
+        """How many connections there have been so far."""
+        return self._opened
 
     def ask(self, asked: Asked) -> None:
         with self._lock:
@@ -211,6 +217,7 @@ class Link:
             self._again_later(now)
             return
         self._socket, self._endpoint = fresh, address.endpoint
+        self._opened += 1
         self._heard, self._pinged = now, 0.0
         self._rewatching.clear()
         self._send_own("hello", self._introduce())

@@ -21,6 +21,7 @@ from artifexpro.daemon.home import Home
 from artifexpro.daemon.server import Parts, Server
 
 DOUBLE = (sys.executable, str(Path(__file__).with_name("double_worker.py")))
+DOUBLE_VIEWER = (sys.executable, str(Path(__file__).with_name("double_viewer.py")))
 DOUBLE_DAEMON = Path(__file__).with_name("double_daemon.py")
 TIMEOUT = 20.0
 
@@ -148,6 +149,7 @@ def parts(**changes: Any) -> Parts:
         "admit": lambda request, home: None,
         "warm": lambda: None,
         "worker": DOUBLE,
+        "viewer": DOUBLE_VIEWER,
         "ballast": lambda home: Ballast(home.ballast, size=1_000_000, low=1_000_000),
     }
     return Parts(**{**settings, **changes})
@@ -265,3 +267,90 @@ def wire_to(wire_at: Callable[..., Wire]) -> Callable[..., Wire]:
 @pytest.fixture
 def request_double() -> Callable[..., dict[str, Any]]:
     return double
+
+
+class Looker:
+    """A session of a viewer, by hand."""
+
+    def __init__(self, wire: Wire, nodes: dict[str, Any], node: str, **settings: Any) -> None:
+        self.wire = wire
+        self.number = 0
+        opened = wire.ask("preview.open", {"document": graph(nodes), "node": node, "view": "linear", **settings})
+        self.session = str(opened["session"])
+        self.info, self.error = opened["info"], opened["error"]
+
+    def edit(self, node: str, **params: Any) -> str:
+        """Send an edit, not waiting for the answer."""
+        return self.wire.send("preview.edit", {"session": self.session, "changes": [{"node": node, "params": params}]})
+
+    def look(self, frame: int = 1, **more: Any) -> int:
+        """Send a look, not waiting for the answer."""
+        self.number += 1
+        self.wire.send("preview.look", {"session": self.session, "number": self.number, "frame": frame, **more})
+        return self.number
+
+    def heard(self) -> list[dict[str, Any]]:
+        """This session's events so far, the oldest first."""
+        return [event for event in self.wire.events if event.get("session") == self.session]
+
+    def ended(self, number: int, timeout: float = TIMEOUT) -> dict[str, Any]:
+        """The event that ends a look: its final picture or its failure."""
+        until = time.monotonic() + timeout
+        while True:
+            for event in self.heard():
+                body = event["body"]
+                if body.get("number") == number and body.get("final", True):
+                    return event
+            left = until - time.monotonic()
+            assert left > 0 and self.wire.receive(left) is not None, f"look {number} never ended: {self.heard()}"
+
+    def picture(self, frame: int = 1, **more: Any) -> dict[str, Any]:
+        """Look, and wait for the final picture: the event's body."""
+        event = self.ended(self.look(frame, **more))
+        assert event["event"] == "preview.frame", event
+        return dict(event["body"])
+
+    def failure(self, frame: int = 1) -> dict[str, Any]:
+        """Look, and wait for the failure: the error."""
+        event = self.ended(self.look(frame))
+        assert event["event"] == "preview.failed", event
+        return dict(event["body"]["error"])
+
+    def runs(self) -> dict[str, int]:
+        found = self.wire.ask("preview.statistics", {"session": self.session})
+        return {each["node"]: each["runs"] for each in found["nodes"]}
+
+
+def graph(nodes: dict[str, Any]) -> dict[str, Any]:
+    """A document from {id: (type, params, {socket: source})}."""
+    raw = {
+        name: {"type": kind, "params": params, "inputs": {socket: [source] for socket, source in inputs.items()}}
+        for name, (kind, params, inputs) in nodes.items()
+    }
+    return {"format": "artifexpro.graph", "version": 1, "nodes": raw}
+
+
+@pytest.fixture
+def looker() -> type[Looker]:
+    return Looker
+
+
+@pytest.fixture
+def as_graph() -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return graph
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """A daemon for all tests of a module, so that its viewing process starts once."""
+    with serving(tmp_path_factory.mktemp("studio") / "home", parts(), None) as daemon:
+        yield daemon
+
+
+@pytest.fixture
+def screen(studio: Daemon) -> Iterator[Wire]:
+    """A client of the studio that reads shared memory, gone after the test."""
+    wire = Wire(studio.root)
+    wire.ask("hello", {"shared_memory": True})
+    yield wire
+    wire.close()

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from artifexpro.core.graph import cache as caching
-from artifexpro.core.graph.cache import FrameCache
+from artifexpro.core.graph.cache import FrameCache, TieredCache
 from artifexpro.core.graph.values import ImageBuffer
 
 PICTURE = ImageBuffer(torch.zeros(1, 4, 2, 2))
@@ -75,12 +75,43 @@ def test_room_that_nobody_uses_is_given_back_down_to_the_floor():
     assert cache.bytes <= cache.room
 
 
-def test_what_has_to_go_is_handed_to_the_next_tier_with_its_cost():
+def test_what_has_to_go_is_handed_on_with_its_cost():
     gone = []
-    cache = FrameCache(SIZE, SIZE, dropping=lambda name, picture, seconds: gone.append((name, seconds)))
+    cache = full(1)
+    cache.dropping = lambda name, picture, seconds: gone.append((name, seconds))
     cache.put("a", PICTURE, 2.0)
     cache.put("b", PICTURE, 3.0)
     assert gone == [("a", 2.0)]
+
+
+class OnCard:
+    """Stands for a tensor on a card: all that a cache looks at."""
+
+    class device:
+        type = "cuda"
+
+    def numel(self) -> int:
+        return PICTURE.pixels.numel()
+
+    def element_size(self) -> int:
+        return 4
+
+    def cpu(self) -> torch.Tensor:
+        return PICTURE.pixels
+
+
+def test_what_the_card_has_no_room_for_goes_on_to_memory():
+    tiers = TieredCache(memory=full(2), card=full(1))
+    first, second = (ImageBuffer(OnCard()) for _ in range(2))
+    tiers.put("first", first, 1.0)
+    tiers.put("second", second, 1.0)
+    tiers.put("here", PICTURE, 1.0)
+    assert tiers.get("second") is second
+    assert tiers.get("first").pixels is PICTURE.pixels
+    assert tiers.get("here") is PICTURE
+    assert (len(tiers.card), len(tiers.memory)) == (1, 2)
+    tiers.clear()
+    assert len(tiers) == 0
 
 
 @pytest.mark.parametrize("count", [1, 7])

@@ -81,3 +81,14 @@ def test_a_killed_maker_publishes_nothing_and_is_swept(tmp_path):
     assert store.find(KEY) is None
     assert store.sweep() == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_trimming_removes_what_was_not_used_for_longest(tmp_path):
+    store = ResultStore(tmp_path)
+    for number in range(4):
+        place = store.ensure(bytes([number]), lambda folder: (folder / "data").write_bytes(b"x" * 100))
+        os.utime(place, (number, number))
+    assert store.find(bytes([0])) is not None
+    assert store.trim(250) == 2
+    assert [store.find(bytes([number])) is not None for number in range(4)] == [True, False, False, True]
+    assert store.trim(250) == 0

@@ -8,17 +8,24 @@ import numpy as np
 import pytest
 import torch
 
-from artifexpro.core.media.channels import apart, coverage, joined, mixed, planes, raised
+from artifexpro.core.media import channels
+from artifexpro.core.media.channels import Mix, apart, coverage, joined, planes, raised
 
 MakePicture = Callable[..., torch.Tensor]
 
 
+@pytest.fixture(params=["OpenCV", "torch"], autouse=True)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "torch":
+        monkeypatch.setattr(channels, "on_card", lambda pixels: True)
+
+
 def test_planes_and_back(soft_picture: MakePicture) -> None:
     pixels = soft_picture(alpha=True)
-    channels = planes(pixels)
-    for at, plane in enumerate(channels):
+    split = planes(pixels)
+    for at, plane in enumerate(split):
         assert torch.equal(plane, pixels[0, at])
-    again = joined(channels)
+    again = joined(split)
     assert torch.equal(again, pixels)
     assert again.is_contiguous(memory_format=torch.channels_last)
 
@@ -51,13 +58,13 @@ def test_mixing_is_a_matrix(soft_picture: MakePicture, opaque: bool) -> None:
     matrix = np.random.default_rng(2).normal(size=(3, 4))
     whole = torch.tensor(np.vstack([matrix, (0, 0, 0, 1)]), dtype=torch.float32)
     expected = torch.einsum("ij,bjhw->bihw", whole, pixels)
-    torch.testing.assert_close(mixed(pixels, matrix, opaque=opaque), expected, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(Mix(matrix)(pixels, opaque=opaque), expected, atol=1e-5, rtol=1e-5)
 
 
 def test_what_is_no_number_reaches_no_channel_without_weight() -> None:
     pixels = torch.tensor([torch.inf, torch.nan, 0.5, 1.0]).view(1, 4, 1, 1)
     diagonal = np.column_stack([np.diag([2.0, 2.0, 2.0]), [0.1, 0.1, 0.1]])
-    result = mixed(pixels, diagonal, opaque=True)[0, :, 0, 0]
+    result = Mix(diagonal)(pixels, opaque=True)[0, :, 0, 0]
     assert result[0] == torch.inf
     assert result[1].isnan()
     torch.testing.assert_close(result[2:], torch.tensor([1.1, 1.0]))

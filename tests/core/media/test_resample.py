@@ -52,7 +52,7 @@ def test_half_stays_half() -> None:
     assert gaussian(pixels, 1.0).dtype == torch.float16
 
 
-@pytest.mark.parametrize("sigma", [0.5, 2.0, 7.3])
+@pytest.mark.parametrize("sigma", [0.5, 2.0, 4.4])
 def test_gaussian_is_the_convolution(sigma: float) -> None:
     pixels = noise(40, 30)
     reach = int(np.ceil(4 * sigma))
@@ -64,16 +64,16 @@ def test_gaussian_is_the_convolution(sigma: float) -> None:
     torch.testing.assert_close(gaussian(pixels, sigma), expected.view(1, 4, 30, 40).float(), atol=2e-6, rtol=1e-4)
 
 
-@pytest.mark.parametrize("sigma", [16.0, 33.0, 70.0])
+@pytest.mark.parametrize("sigma", [5.0, 7.3, 16.0, 33.0, 70.0])
 def test_a_wide_gaussian_is_near_the_convolution(sigma: float) -> None:
     pixels = noise(203, 150)
     taps = 2 * int(np.ceil(4 * sigma)) + 1
     expected = cv2.GaussianBlur(rows(pixels), (taps, taps), sigma, borderType=cv2.BORDER_REPLICATE)
     contrast = expected.max() - expected.min()
-    np.testing.assert_allclose(rows(gaussian(pixels, sigma)), expected, atol=0.01 * contrast)
+    np.testing.assert_allclose(rows(gaussian(pixels, sigma)), expected, atol=1e-3 * contrast)
 
 
-@pytest.mark.parametrize("sigma", [2.0, 17.0, 40.0])
+@pytest.mark.parametrize("sigma", [2.0, 5.0, 17.0, 40.0])
 def test_a_region_is_blurred_as_in_the_whole_picture(sigma: float) -> None:
     pixels = noise(403, 350)
     whole = gaussian(pixels, sigma)

@@ -26,6 +26,7 @@ from artifexpro.core.graph.values import (
     SocketType,
     StreamInfo,
 )
+from artifexpro.core.media import channels, hsv, resample
 from artifexpro.core.nodes import library
 from artifexpro.core.nodes.catalogue import catalogue, entry
 
@@ -56,6 +57,7 @@ def test_names_of_saved_graphs_are_there() -> None:
 def test_declarations_load_no_pixel_library() -> None:
     script = f"""
 import json, sys
+from artifexpro.core.media import channels, hsv, resample
 from artifexpro.core.nodes import library
 from artifexpro.core.nodes.catalogue import catalogue
 catalogue(library())
@@ -172,6 +174,7 @@ ACTING: dict[str, dict[str, Any]] = {
     "LUT": {"path": "@look.cube", "space": "ACEScct", "gives": "ACEScct", "interpolation": "tetrahedral"},
     "MatteFrom": {"channel": "luminance"},
     "Merge": {"mode": "over", "mix": 1.0},
+    "Repair": {"how": "clamp", "largest": 0.3},
     "TemporalMedian": {"reach": 1, "mix": 0.9},
     "TimeOffset": {"by": 1},
     "TimeRemap": {"frame": 1002.4, "between": "blend", "first": 1001, "last": 1006},
@@ -358,6 +361,27 @@ def test_a_point_node_takes_any_strip_and_half_floats(
     half = built.point(**altered(inputs, torch.Tensor.half)).pixels
     assert half.dtype == torch.float16
     torch.testing.assert_close(half.float(), whole, atol=8e-3, rtol=8e-3)
+
+
+@named(of(FrameNode))
+def test_on_a_card_a_node_makes_the_same_picture(
+    node: type[Node],
+    soft_picture: Callable[..., torch.Tensor],
+    acting: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What torch computes where no other library can, asked on the processor."""
+    built = node.model_validate(acting(node))
+    assert isinstance(built, FrameNode)
+    inputs = given(built, soft_picture)
+    expected = built.render(FrameRequest(1002), **inputs).pixels
+    for module in (channels, hsv, resample):
+        monkeypatch.setattr(module, "on_card", lambda pixels: True)
+    result = built.render(FrameRequest(1002), **inputs).pixels
+    difference = (result - expected).abs()
+    assert result.is_contiguous(memory_format=torch.channels_last)
+    assert difference.mean() < 2e-4
+    assert difference.flatten().quantile(0.98) < 1e-3, "but for hard edges"
 
 
 @named([node for node in of(PointNode) if node.category == "color"])

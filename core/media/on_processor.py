@@ -1,0 +1,72 @@
+"""Resampling by OpenCV, which reads and writes the tensors' own memory.
+
+Pictures are (1, 4, H, W) float32 in channels-last memory, on the processor.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from artifexpro.core.lazy import cv2
+from artifexpro.core.media.pixels import from_rows, rows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+
+def shrunk(pixels: Tensor, size: tuple[int, int]) -> Tensor:
+    """The picture at `size` (width, height), no larger: the mean of the area that each new pixel covers."""
+    return from_rows(cv2.resize(rows(pixels), size, interpolation=cv2.INTER_AREA))
+
+
+def grown(pixels: Tensor, size: tuple[int, int], how: Literal["bilinear", "bicubic"]) -> Tensor:
+    """The picture at `size` (width, height), no smaller."""
+    by = cv2.INTER_LINEAR if how == "bilinear" else cv2.INTER_CUBIC
+    return from_rows(cv2.resize(rows(pixels), size, interpolation=by))
+
+
+def halved(pixels: Tensor) -> Tensor:
+    """Every second pixel of the picture under the binomial of five taps."""
+    return from_rows(cv2.pyrDown(rows(pixels), borderType=cv2.BORDER_REPLICATE))
+
+
+def doubled(pixels: Tensor) -> Tensor:
+    """The picture at twice the size under the binomial of five taps."""
+    return from_rows(cv2.pyrUp(rows(pixels)))
+
+
+def padded(pixels: Tensor, left: int, right: int, top: int, bottom: int, *, dark: bool) -> Tensor:
+    """The picture in a border of zeros or of its edge pixels."""
+    return from_rows(cv2.copyMakeBorder(rows(pixels), top, bottom, left, right, _border(dark)))
+
+
+def blurred(pixels: Tensor, sigma: float, taps: int, *, dark: bool) -> Tensor:
+    """The picture under a gaussian of `taps` taps."""
+    return from_rows(cv2.GaussianBlur(rows(pixels), (taps, taps), sigma, borderType=_border(dark)))
+
+
+def warped(pixels: Tensor, matrix: NDArray[Any], size: tuple[int, int], filter: str) -> Tensor:
+    """The pixels moved by the 3 x 3 affine `matrix` into a picture of `size`, transparent where nothing lies."""
+    return from_rows(
+        cv2.warpAffine(
+            rows(pixels),
+            matrix[:2],
+            size,
+            flags=_FLAGS[filter](),
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=(0, 0, 0, 0),
+        )
+    )
+
+
+def _border(dark: bool) -> int:
+    return cv2.BORDER_CONSTANT if dark else cv2.BORDER_REPLICATE
+
+
+_FLAGS = {
+    "nearest": lambda: cv2.INTER_NEAREST,
+    "bilinear": lambda: cv2.INTER_LINEAR,
+    "bicubic": lambda: cv2.INTER_CUBIC,
+    "lanczos": lambda: cv2.INTER_LANCZOS4,
+}
