@@ -32,6 +32,7 @@ from artifexpro.core.graph.context import QuietContext
 from artifexpro.core.graph.document import Document
 from artifexpro.core.graph.evaluate import Evaluator
 from artifexpro.core.graph.values import FrameRequest, ImageBuffer
+from artifexpro.core.memory import keep_freed
 from artifexpro.core.nodes import library
 
 SHAPES: dict[str, Callable[[int], tuple[dict[str, Any], str]]] = {
@@ -198,6 +199,7 @@ def look_rate(folder: Path, rounds: int = ROUNDS) -> Figure:
 
 
 def main(arguments: Sequence[str]) -> int:
+    keep_freed()
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)

@@ -30,6 +30,7 @@ from artifexpro.core.graph.document import Document
 from artifexpro.core.graph.evaluate import Evaluator
 from artifexpro.core.graph.values import FrameRequest
 from artifexpro.core.media.pixels import rows
+from artifexpro.core.memory import keep_freed
 from artifexpro.core.nodes import library
 
 if TYPE_CHECKING:
@@ -199,6 +200,7 @@ def _dearest(taken: Taken, graph: str) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
+    keep_freed()
     try:
         with tempfile.TemporaryDirectory(prefix="artifexpro-bench-") as folder:
             taken = measure(Path(folder))

@@ -28,6 +28,7 @@ from artifexpro.core.graph.engine import Engine
 from artifexpro.core.graph.registry import Registry
 from artifexpro.core.graph.values import Region, StreamInfo
 from artifexpro.core.lazy import torch
+from artifexpro.core.memory import keep_freed
 from artifexpro.core.protocol import Failure, Rate
 from artifexpro.core.protocol.previews import NodeStatistics, PreviewFailed, PreviewFrame, PreviewInfo, PreviewRegion
 from artifexpro.daemon.home import Home
@@ -304,6 +305,7 @@ def serve(arguments: list[str], registry: Callable[[], Registry]) -> int:
     parser.add_argument("--parent", type=int, required=True)
     chosen = parser.parse_args(arguments)
     die_with(chosen.parent)
+    keep_freed()
     wishes = Wishes()
     line = Line(*take_standard_streams(), wishes.hear)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")

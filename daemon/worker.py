@@ -18,6 +18,7 @@ from typing import Any
 
 from artifexpro.core.errors import ArtifexError, Cancelled
 from artifexpro.core.graph.store import ResultStore
+from artifexpro.core.memory import keep_freed
 from artifexpro.core.protocol import Failure, JobRequest, JobResult
 from artifexpro.daemon.home import Home
 from artifexpro.daemon.line import Line, Said, die_with, step_back, take_standard_streams
@@ -101,6 +102,7 @@ def serve(arguments: list[str], runners: Mapping[str, Runner]) -> int:
     parser.add_argument("--parent", type=int, required=True)
     chosen = parser.parse_args(arguments)
     die_with(chosen.parent)
+    keep_freed()
     step_back()
     orders = Orders()
     line = Line(*take_standard_streams(), orders.hear)

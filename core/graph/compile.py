@@ -19,7 +19,7 @@ from artifexpro.core.graph.document import Document
 from artifexpro.core.graph.errors import GraphError, NodeError
 from artifexpro.core.graph.faces import face
 from artifexpro.core.graph.garbage import no_collecting
-from artifexpro.core.graph.kinds import FrameNode, SinkNode
+from artifexpro.core.graph.kinds import SinkNode
 from artifexpro.core.graph.node import Node, Preflight
 from artifexpro.core.graph.records import Wire
 from artifexpro.core.graph.registry import Registry
@@ -167,6 +167,7 @@ def _check_wires(graph: CheckedGraph, problems: list[NodeError]) -> list[list[_W
     nodes = graph.nodes
     number = {name: at for at, name in enumerate(nodes)}
     faces = [face(type(checked.node)) for checked in nodes.values()]
+    outputs = [about.output for about in faces]
     known_bad = {problem.node for problem in problems}
     wires: list[list[_Wire] | None] = []
     for (name, checked), about in zip(nodes.items(), faces, strict=True):
@@ -175,7 +176,7 @@ def _check_wires(graph: CheckedGraph, problems: list[NodeError]) -> list[list[_W
         inputs = about.inputs
         for socket, (source, output) in checked.wires.items():
             at = number.get(source, -1)
-            if at >= 0 and output == "out" and faces[at].output is inputs.get(socket):
+            if at >= 0 and output == "out" and outputs[at] is inputs.get(socket):
                 good.append((socket, at, None, False))
                 continue
             try:
@@ -305,11 +306,8 @@ def _plan(
                 inputs[socket] = at
         here = index[name] = place[number] = len(steps)
         step = _step(name, checked.node, checked.identity, inputs, moving, name, steps, models)
-        for at in inputs.values():
+        for at in (*inputs.values(), *controls(step)) if moving else inputs.values():
             readers[at].append(here)
-        if moving:
-            for at in controls(step):
-                readers[at].append(here)
         readers.append([])
         steps.append(step)
     blocked = _blame(graph.nodes, index, problems)
@@ -383,22 +381,20 @@ def _step(
 ) -> Step:
     about = face(type(node))
     if about.has_identity and not moving:
-        assert isinstance(node, FrameNode)
-        handed_on = node.identity()
+        handed_on = node.identity()  # type: ignore[attr-defined]
         if handed_on is not None and handed_on in inputs:
             same_as = inputs[handed_on]
             return Step(name, node, steps[same_as].key, inputs, document_node, moving, identity, same_as)
     if about.has_fingerprint:
         identity = b"%b\0%b" % (identity, node.fingerprint(_seen(inputs, models)).encode())
-    return Step(name, node, _key(identity, inputs, moving, steps), inputs, document_node, moving, identity, None)
+    key = _key(identity, inputs, moving, steps)
+    return Step(name, node, key, inputs, document_node, moving, identity, None)
 
 
 def _key(identity: bytes, inputs: Mapping[str, int], moving: Mapping[str, Curve | int], steps: list[Step]) -> bytes:
     """blake2b, 16 bytes, over the node's identity, which names what is wired, and, in the order of names, the keys of
     its inputs and of the controls that move it."""
-    text = identity
-    for source in inputs.values():
-        text += steps[source].key
+    text = identity + b"".join([steps[source].key for source in inputs.values()])
     if moving:
         text += b"".join(steps[source].key for _, source in sorted(moving.items()) if isinstance(source, int))
     return blake2b(text, digest_size=16).digest()

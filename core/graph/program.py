@@ -105,6 +105,9 @@ class Program:
                 if len(sources) == 1:
                     name, source = sources[0]
                     picture = call(request, **{name: registers[source]})
+                elif len(sources) == 2:
+                    (name, source), (other, there) = sources
+                    picture = call(request, **{name: registers[source], other: registers[there]})
                 else:
                     picture = call(request, **{name: registers[source] for name, source in sources})
                 registers[out] = picture

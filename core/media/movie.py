@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.graph.values import WORKING_SPACE
-from artifexpro.core.lazy import av, numpy, torch
+from artifexpro.core.lazy import av, cv2, numpy, torch
 from artifexpro.core.media import color
 from artifexpro.core.media.files import Stamp, check_readable
 from artifexpro.core.media.pixels import from_rows, premultiply, rows, unpremultiply
@@ -53,6 +53,20 @@ class MovieInfo:
     alpha: bool
 
 
+class _Decoded(NamedTuple):
+    """A picture as the decoder gave it, and whether it is, or goes on from, a damaged one."""
+
+    picture: Any
+    is_damaged: bool
+
+
+def _converted(words: NDArray[Any], table: NDArray[Any], matrix: NDArray[Any]) -> torch.Tensor:
+    """(H, W, 3) bytes as opaque (1, 4, H, W) float32, through a table and a matrix."""
+    opaque = numpy.zeros((4, 4))
+    opaque[:3, :3], opaque[3, 3] = matrix, 1
+    return from_rows(cv2.transform(cv2.LUT(words, table), opaque))
+
+
 class MovieReader:
     """Frames of a movie's first picture track by number. Not for two threads at once.
 
@@ -71,10 +85,12 @@ class MovieReader:
         if not self._file.streams.video:
             raise ArtifexError(f"read {path}", "it has no pictures", "a file with a picture track")
         self._track = self._file.streams.video[0]
+        if self._track.codec_context is None:
+            raise self._damaged("it does not say how its pictures are packed")
         self._track.thread_type = "AUTO"
         self._start = self._track.start_time or 0
         self._decoding: Iterator[Any] = iter(())
-        self._ahead: Any = None
+        self._ahead: _Decoded | None = None
         self._shown: tuple[int, Any] = (-1, None)
         self._turns = 0
         self.info = self._probe()
@@ -91,7 +107,8 @@ class MovieReader:
     def frame(self, number: int, size: tuple[int, int] | None = None, space: str = color.DISPLAY) -> torch.Tensor:
         """(1, 4, H, W) float32 in the working space, premultiplied, at `size` (width, height); `space` is the file's.
 
-        Raises `ArtifexError` where the number is not in the clip, or the file ends early.
+        Raises `ArtifexError` where the number is not in the clip, the file ends early, or is not the one that was
+        opened any more.
         """
         if not 0 <= number < self.info.frames:
             raise ArtifexError(
@@ -100,9 +117,15 @@ class MovieReader:
                 "a frame in that range",
                 code="range",
             )
-        picture = self._decoded(number)
-        pixels = self._pixels(picture, size or (self.info.width, self.info.height))
-        return color.transform(pixels, space, WORKING_SPACE, reuse=True)
+        try:
+            picture = self._decoded(number)
+        finally:
+            self._stamp.check(self.path)
+        size = size or (self.info.width, self.info.height)
+        conversion = None if self.info.deep or self.info.alpha else color.of_bytes(space, WORKING_SPACE)
+        if conversion is not None:
+            return resize(_converted(self._upright(picture, size, "rgb24"), *conversion), size)
+        return color.transform(self._pixels(picture, size), space, WORKING_SPACE, reuse=True)
 
     def space(self, asked: str = "auto") -> str:
         """The space to read as: `asked`, and for "auto" sRGB. Raises `ArtifexError` for "auto" on a clip that says that
@@ -167,34 +190,43 @@ class MovieReader:
         if not shown < number <= shown + _WINDOW or picture is None:
             self._seek(number)
             picture = None
+        found = None if picture is None else _Decoded(picture, False)
         deadline = self._start + (number + Fraction(1, 2)) / self.info.rate / self._track.time_base
         while True:
-            following = self._next()
+            following = self._next(found)
             if following is None:
                 break
-            if following.pts is not None and following.pts >= deadline and picture is not None:
+            pts = following.picture.pts
+            if pts is not None and pts >= deadline and found is not None:
                 self._ahead = following
                 break
-            picture = following
-            if picture.pts is not None and picture.pts >= deadline:
+            found = following
+            if pts is not None and pts >= deadline:
                 break
-        if picture is None or self._ends_before(picture, number):
+        if found is None or self._ends_before(found.picture, number):
             raise self._damaged(f"it ends before frame {number}")
-        if picture.is_corrupt:
-            raise self._damaged(f"frame {number} is damaged")
-        return picture
+        if found.is_damaged:
+            raise self._damaged(f"frame {number}, or one that it goes on from, is damaged")
+        return found.picture
 
     def _ends_before(self, last: Any, number: int) -> bool:
         """Whether decoding stopped at `last` because the file is cut off. A last picture may stand longer than one
         frame only if the file has pictures of varying length."""
+        if last.pts is None:
+            return False
         missing = number - round((last.pts - self._start) * self._track.time_base * self.info.rate)
         return self._ahead is None and missing >= 1 and self._track.frames in (0, self.info.frames)
 
-    def _next(self) -> Any:
+    def _next(self, before: _Decoded | None) -> _Decoded | None:
+        """The picture after `before`. From a damaged one on, all are, up to the next that stands by itself."""
         if self._ahead is not None:
-            picture, self._ahead = self._ahead, None
-            return picture
-        return next(self._decoding, None)
+            following, self._ahead = self._ahead, None
+            return following
+        picture = next(self._decoding, None)
+        if picture is None:
+            return None
+        goes_on = before is not None and before.is_damaged and not picture.key_frame
+        return _Decoded(picture, picture.is_corrupt or goes_on)
 
     def _seek(self, number: int) -> None:
         target = self._start + int(number / self.info.rate / self._track.time_base)
@@ -203,7 +235,12 @@ class MovieReader:
         self._ahead = None
 
     def _pixels(self, picture: Any, size: tuple[int, int]) -> torch.Tensor:
-        layout = "rgba64le" if self.info.deep else "rgba"
+        upright = self._upright(picture, size, "rgba64le" if self.info.deep else "rgba")
+        pixels = from_rows(torch.from_numpy(upright).to(torch.float32).div_(self._white()).numpy())
+        return resize(premultiply(pixels) if self.info.alpha else pixels, size)
+
+    def _upright(self, picture: Any, size: tuple[int, int], layout: str) -> NDArray[Any]:
+        """(H, W, C) words of a picture as it is meant to be seen, near `size` where it can be shrunk on the way."""
         shrinks = size[0] < self.info.width and size[1] < self.info.height
         direct = shrinks and not self.info.alpha and not (self.info.deep and self._track.format.is_rgb)
         width, height = size if direct else (self.info.width, self.info.height)
@@ -217,9 +254,7 @@ class MovieReader:
             dst_color_range=_FULL_RANGE,
             interpolation=_kernel("AREA" if direct else "BICUBIC"),
         ).to_ndarray()
-        upright = numpy.ascontiguousarray(numpy.rot90(array, self._turns))
-        pixels = from_rows(torch.from_numpy(upright).to(torch.float32).div_(self._white()).numpy())
-        return resize(premultiply(pixels) if self.info.alpha else pixels, size)
+        return numpy.ascontiguousarray(numpy.rot90(array, self._turns))
 
     def _white(self) -> torch.Tensor:
         """What stands for 1.0 in red, green, blue and alpha of the words that swscale makes of this clip."""

@@ -6,7 +6,8 @@ Equal pixels and header give equal bytes: no date is written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -72,11 +73,8 @@ class Header:
 
 def probe(path: Path) -> StillInfo:
     """Read a file's header. Raises `ArtifexError` where it is missing, unreadable or no picture."""
-    source = _open(path)
-    try:
+    with _open(path) as source:
         return _info(source.spec())
-    finally:
-        source.close()
 
 
 def read(
@@ -88,8 +86,7 @@ def read(
     is the file's space, "auto" as its header says (see `StillInfo.resolved_space`). Raises `ArtifexError`, also where
     the picture has not the full size of `like`.
     """
-    source = _open(path)
-    try:
+    with _open(path) as source:
         spec = source.spec()
         info = _info(spec)
         if like is not None and (info.width, info.height) != (like.width, like.height):
@@ -99,9 +96,7 @@ def read(
                 "rendering that frame again",
             )
         array = _channels(path, source, spec)
-    finally:
-        source.close()
-    pixels = from_any_rows(_in_display_window(array, spec))
+        pixels = from_any_rows(_in_display_window(array, spec))
     if spec.alpha_channel >= 0 and spec.get_int_attribute("oiio:UnassociatedAlpha"):
         pixels = premultiply(pixels)
     if size is not None:
@@ -167,20 +162,37 @@ def _target(path: Path) -> Any:
     return OpenImageIO.ImageOutput.create(str(path))
 
 
-def _open(path: Path) -> OpenImageIO.ImageInput:
+@contextmanager
+def _open(path: Path) -> Iterator[OpenImageIO.ImageInput]:
+    """The opened file. A header that makes no sense is told as damage, wherever it is found out."""
     check_readable(path)
     hints = OpenImageIO.ImageSpec()
     hints.attribute("oiio:UnassociatedAlpha", 1)
     source = OpenImageIO.ImageInput.open(str(path), hints)
     if source is None:
-        OpenImageIO.geterror()
+        with suppress(UnicodeDecodeError):
+            OpenImageIO.geterror()
         raise ArtifexError(
             f"read {path}",
             "it is not a whole picture of a kind known here",
             "opening it in the program that made it and saving it again",
             code="damaged",
         )
-    return source
+    try:
+        yield source
+    except (ValueError, OverflowError, MemoryError):
+        raise _damaged(path) from None
+    finally:
+        source.close()
+
+
+def _damaged(path: Path) -> ArtifexError:
+    return ArtifexError(
+        f"read {path}",
+        "the file is cut off or damaged",
+        "rendering or copying this picture again",
+        code="damaged",
+    )
 
 
 def _info(spec: OpenImageIO.ImageSpec) -> StillInfo:
@@ -217,12 +229,7 @@ def _channels(path: Path, source: OpenImageIO.ImageInput, spec: OpenImageIO.Imag
     array = source.read_image(0, 0, 0, max(picked) + 1, OpenImageIO.FLOAT)
     said = source.geterror()
     if array is None or said:
-        raise ArtifexError(
-            f"read {path}",
-            "the file is cut off or damaged",
-            "rendering or copying this picture again",
-            code="damaged",
-        )
+        raise _damaged(path)
     array = array.reshape(spec.height, spec.width, -1)
     return array if picked == list(range(array.shape[2])) else array[..., picked]
 

@@ -43,7 +43,8 @@ class _FileSource(SourceNode):
     def describe(self) -> StreamInfo:
         if self._info is None:
             with self._unchanged(*list(self._stamps)[:1]):
-                self._info = self._open()
+                info = self._open()
+            self._info = info
         return self._info
 
     def _identities(self, paths: Iterable[Path]) -> str:
@@ -131,13 +132,13 @@ class MediaInput(_FileSource):
 
     def read(self, request: FrameRequest) -> ImageBuffer:
         self._check(request, self.path)
-        with self._unchanged(Path(self.path)):
-            return ImageBuffer(crop(self._picture(request), request.region))
+        return ImageBuffer(crop(self._picture(request), request.region))
 
     def _picture(self, request: FrameRequest) -> torch.Tensor:
         size = self._size(request)
         if self._movie is None:
-            return still.read(Path(self.path), size, self.space)
+            with self._unchanged(Path(self.path)):
+                return still.read(Path(self.path), size, self.space)
         return self._movie.frame(request.frame - self.first_frame, size, self._movie.space(self.space))
 
 

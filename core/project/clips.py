@@ -71,7 +71,7 @@ def render(request: JobRequest, document: Document, registry: Registry, context:
 
     Raises the first clip's failure where none made anything, `Cancelled` between frames.
     """
-    work, each = _asked(request)
+    _, each = _asked(request)
     track, clips = _clips(document, each)
     engine = Engine()
     artefacts: list[Artefact] = []

@@ -81,9 +81,9 @@ class ClientInfo(Message):
 class EachClip(Message):
     """Run the graph once for every clip of a timeline's track.
 
-    `timeline` is the whole path of an .otio file, `node` the MediaInput or SequenceInput of the graph that is pointed at
-    each clip's media, `track` a video track by name (default: the lowest). Every clip gets `handles` frames at each end,
-    or as many as its media has.
+    `timeline` is the whole path of an .otio file, `node` the MediaInput or SequenceInput of the graph that is pointed
+    at each clip's media, `track` a video track by name (default: the lowest). Every clip gets `handles` frames at each
+    end, or as many as its media has.
     """
 
     timeline: str

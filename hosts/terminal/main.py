@@ -165,12 +165,19 @@ def render(
     out: Annotated[
         Path | None, typer.Option(metavar="PATTERN", help="Where the graph's output goes: comp.%04d.exr, comp.mp4.")
     ] = None,
+    each_clip: Annotated[
+        Path | None, typer.Option(metavar="FILE.otio", help="Run the graph on each clip of this timeline's track.")
+    ] = None,
+    into: Annotated[str | None, typer.Option(metavar="NODE", help="The input that is pointed at each clip.")] = None,
+    track: Annotated[str | None, typer.Option(metavar="NAME", help="By default the lowest video track.")] = None,
+    handles: Annotated[int | None, typer.Option(min=0, metavar="N", help="Frames to add at each clip's ends.")] = None,
     json: Json = False,
 ) -> None:
     """Run a node graph and write its outputs."""
     from artifexpro.hosts.terminal import making
 
-    making.render(graph, frames, scale, settings or [], out, as_json=json)
+    clips = making.Clips(timeline=each_clip, into=into, track=track, handles=handles)
+    making.render(graph, frames, scale, settings or [], out, clips, as_json=json)
 
 
 @app.command()

@@ -141,10 +141,28 @@ def _title(text: str) -> str:
     return words if len(words) <= 80 else f"{words[:79]}…"
 
 
+@dataclass(frozen=True)
+class Clips:
+    """What `render` was told of the clips of a timeline, as typed; None is not stated."""
+
+    timeline: Path | None
+    into: str | None
+    track: str | None
+    handles: int | None
+
+
 def render(
-    graph: Path, frames: str | None, scale: float, settings: list[str], out: Path | None, *, as_json: bool
+    graph: Path,
+    frames: str | None,
+    scale: float,
+    settings: list[str],
+    out: Path | None,
+    clips: Clips,
+    *,
+    as_json: bool,
 ) -> None:
-    """Run a graph document's sinks."""
+    """Run a graph document's sinks, once or for each clip of a timeline."""
+    each = _each(clips, frames)
     made = _read_graph(graph)
     with talk.told():
         for setting in settings:
@@ -153,10 +171,30 @@ def render(
             made = graphs.with_output(made, out.name)
     folder = out.absolute().parent if out is not None else Path.cwd()
     work = graphs.render_work(made, frames=None if frames is None else range_of(frames), scale=scale)
+    if each is not None:
+        work["each"] = each
     with talk.daemon() as client:
         request = graphs.job_request(work, title=graph.name, output=str(folder), client=client.info)
         made_of = reporting.report(*run(client, request))
     _tell(made_of, None, as_json=as_json)
+
+
+def _each(clips: Clips, frames: str | None) -> dict[str, Any] | None:
+    """The part of a job's work that says on which clips it runs. Raises `WrongUse`."""
+    stated = {"--into": clips.into, "--track": clips.track, "--handles": clips.handles}
+    if clips.timeline is None:
+        for option, value in stated.items():
+            if value is not None:
+                raise WrongUse(f"{option} says something of the clips of a timeline: --each-clip FILE.otio names it.")
+        return None
+    if clips.into is None:
+        raise WrongUse("--each-clip needs --into NODE: the input of the graph that is pointed at each clip.")
+    if frames is not None:
+        raise WrongUse("--frames and --each-clip exclude each other: every clip has its own frames.")
+    each = {"timeline": str(clips.timeline.absolute()), "node": clips.into}
+    return each | {
+        name: value for name, value in (("track", clips.track), ("handles", clips.handles)) if value is not None
+    }
 
 
 def _read_graph(path: Path) -> graphs.Document:

@@ -131,7 +131,7 @@ def test_wrong_use_is_status_2(artifexpro, tmp_path, arguments):
         (("nodes", "Blurr"), "Blurr"),
         (("jobs", "show", "0000"), "0000"),
         (("host", "install", "nuke"), "later release"),
-        (("bench", "engine"), "later release"),
+        (("bench", "wan22"), "later release"),
     ],
 )
 def test_a_failure_is_status_1_and_one_line_that_helps(artifexpro, tmp_path, arguments, word):
