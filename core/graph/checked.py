@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -72,10 +73,13 @@ def _check_all(document: Document, registry: Registry) -> CheckedGraph:
     return CheckedGraph(nodes, tuple(problems), flat.shown)
 
 
+_STILL: Mapping[str, Curve] = MappingProxyType({})
+
+
 def check_node(name: str, record: NodeRecord, declaration: type[Node]) -> Checked:
     """One node from its record, which is of the declaration's version. Raises `NodeError`."""
     params = record.params
-    curves: dict[str, Curve] = {}
+    curves = _STILL
     if any(isinstance(value, dict) for value in params.values()):
         params, curves = _without_curves(name, params, declaration)
     try:

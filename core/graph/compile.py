@@ -158,35 +158,50 @@ def preflight(plan: Plan) -> None:
 
 
 _Wire = tuple[str, int, type[Node] | None, bool]
-"""A checked wire: the socket it goes into (or, where the last says so, the parameter it moves), the number of the node
-it comes from, -1 for one that has a problem of its own, and the conversion it needs."""
+"""A wire that is converted, moves a parameter, or comes from a node with a problem of its own: the socket or parameter
+it goes into, the number of the node it comes from or -1, the conversion, and whether it moves a parameter."""
 
 
-def _check_wires(graph: CheckedGraph, problems: list[NodeError]) -> list[list[_Wire] | None]:
-    """The wires of every node, in the graph's order; None for a node with a wire that does not fit."""
+class _Wires(NamedTuple):
+    """The wires of all nodes, which are numbered in the graph's order: for each node, the number of the node at each
+    input, None for a node with a wire that does not fit; and, of few nodes, those wires that are not so simple."""
+
+    plain: list[dict[str, int] | None]
+    special: dict[int, list[_Wire]]
+
+    def sources(self, at: int) -> Iterable[int]:
+        """The numbers of the nodes that node `at` reads, -1 for those with a problem."""
+        plain = self.plain[at] or {}
+        if at not in self.special:
+            return plain.values()
+        return (*plain.values(), *(source for _, source, _, _ in self.special[at]))
+
+
+def _check_wires(graph: CheckedGraph, problems: list[NodeError]) -> _Wires:
+    """Check every wire, and that no input lacks one it needs."""
     nodes = graph.nodes
     number = {name: at for at, name in enumerate(nodes)}
     faces = [face(type(checked.node)) for checked in nodes.values()]
     outputs = [about.output for about in faces]
     known_bad = {problem.node for problem in problems}
-    wires: list[list[_Wire] | None] = []
+    wires = _Wires([], {})
     for (name, checked), about in zip(nodes.items(), faces, strict=True):
-        good: list[_Wire] = []
+        plain: dict[str, int] = {}
         before = len(problems)
         inputs = about.inputs
         for socket, (source, output) in checked.wires.items():
             at = number.get(source, -1)
             if at >= 0 and output == "out" and outputs[at] is inputs.get(socket):
-                good.append((socket, at, None, False))
+                plain[socket] = at
                 continue
             try:
                 through, moves = _other_wire(name, checked, socket, Wire(source, output), nodes, known_bad)
-                good.append((socket, at, through, moves))
+                wires.special.setdefault(number[name], []).append((socket, at, through, moves))
             except NodeError as error:
                 problems.append(error)
         if not about.required <= checked.wires.keys():
             problems.extend(_unwired(name, checked, socket) for socket in sorted(about.required - checked.wires.keys()))
-        wires.append(good if len(problems) == before else None)
+        wires.plain.append(plain if len(problems) == before else None)
     return wires
 
 
@@ -228,16 +243,18 @@ def _other_wire(
     return conversion, moves
 
 
-def _order(names: Sequence[str], wires: Sequence[list[_Wire] | None], problems: list[NodeError]) -> list[int]:
+def _order(names: Sequence[str], wires: _Wires, problems: list[NodeError]) -> list[int]:
     """Kahn's order of all that hangs on no problem. Where there is a choice, what was made ready last comes next, so
     that a branch is finished before another is begun and few pictures are held at once."""
-    waiting_for = [-1 if ends is None else len(ends) for ends in wires]
-    feeds: list[list[int]] = [[] for _ in wires]
-    for at, ends in enumerate(wires):
-        for _, source, _, _ in ends or ():
+    waiting_for = [-1 if plain is None else len(plain) for plain in wires.plain]
+    for at, special in wires.special.items():
+        waiting_for[at] += len(special) if waiting_for[at] >= 0 else 0
+    feeds: list[list[int]] = [[] for _ in waiting_for]
+    for at in range(len(feeds)):
+        for source in wires.sources(at):
             if source >= 0:
                 feeds[source].append(at)
-    ready = [at for at in range(len(wires) - 1, -1, -1) if waiting_for[at] == 0]
+    ready = [at for at in range(len(feeds) - 1, -1, -1) if waiting_for[at] == 0]
     order: list[int] = []
     while ready:
         at = ready.pop()
@@ -246,12 +263,12 @@ def _order(names: Sequence[str], wires: Sequence[list[_Wire] | None], problems: 
             waiting_for[reader] -= 1
             if waiting_for[reader] == 0:
                 ready.append(reader)
-    if len(order) < len(wires) and (cycle := _cycle(wires, waiting_for)):
+    if len(order) < len(feeds) and (cycle := _cycle(wires, waiting_for)):
         problems.append(_round([names[at] for at in cycle]))
     return order
 
 
-def _cycle(wires: Sequence[list[_Wire] | None], waiting_for: Sequence[int]) -> list[int] | None:
+def _cycle(wires: _Wires, waiting_for: Sequence[int]) -> list[int] | None:
     """Walk backwards among the nodes that never became ready until one comes twice: that is a cycle. A walk that ends
     at a node with a problem of its own leaves the rest to look at."""
     stuck = {at: None for at, count in enumerate(waiting_for) if count > 0}
@@ -260,7 +277,7 @@ def _cycle(wires: Sequence[list[_Wire] | None], waiting_for: Sequence[int]) -> l
         at: int | None = next(iter(stuck))
         while at is not None and at not in path:
             path[at] = None
-            at = next((source for _, source, _, _ in wires[at] or () if source in stuck), None)
+            at = next((source for source in wires.sources(at) if source in stuck), None)
         if at is not None:
             walked = list(path)
             return walked[walked.index(at) :][::-1]
@@ -281,7 +298,7 @@ def _round(cycle: list[str]) -> NodeError:
 
 def _plan(
     graph: CheckedGraph,
-    wires: Sequence[list[_Wire] | None],
+    wires: _Wires,
     order: Iterable[int],
     models: Path,
     problems: list[NodeError],
@@ -294,18 +311,26 @@ def _plan(
     converted: dict[tuple[int, type[Node]], int] = {}
     for number in order:
         name, checked = nodes[number]
-        inputs: dict[str, int] = {}
-        moving: dict[str, Curve | int] = dict(checked.curves) if checked.curves else {}
-        for socket, source, through, moves in wires[number] or ():
-            at = place[source]
-            if through is not None:
-                at = _converted(at, through, steps, readers, converted, name, models)
-            if moves:
-                moving[socket] = at
-            else:
-                inputs[socket] = at
+        inputs = {socket: place[source] for socket, source in (wires.plain[number] or {}).items()}
+        moving: Mapping[str, Curve | int] = checked.curves
+        if number in wires.special:
+            moving = dict(moving)
+            for socket, source, through, moves in wires.special[number]:
+                at = place[source]
+                if through is not None:
+                    at = _converted(at, through, steps, readers, converted, name, models)
+                if moves:
+                    moving[socket] = at
+                else:
+                    inputs[socket] = at
+            inputs = dict(sorted(inputs.items()))
         here = index[name] = place[number] = len(steps)
-        step = _step(name, checked.node, checked.identity, inputs, moving, name, steps, models)
+        node, identity = checked.node, checked.identity
+        about = face(type(node))
+        if about.has_identity or about.has_fingerprint:
+            step = _step(name, node, identity, inputs, moving, name, steps, models)
+        else:
+            step = Step(name, node, _key(identity, inputs, moving, steps), inputs, name, moving, identity, None)
         for at in (*inputs.values(), *controls(step)) if moving else inputs.values():
             readers[at].append(here)
         readers.append([])
@@ -394,7 +419,8 @@ def _step(
 def _key(identity: bytes, inputs: Mapping[str, int], moving: Mapping[str, Curve | int], steps: list[Step]) -> bytes:
     """blake2b, 16 bytes, over the node's identity, which names what is wired, and, in the order of names, the keys of
     its inputs and of the controls that move it."""
-    text = identity + b"".join([steps[source].key for source in inputs.values()])
+    for source in inputs.values():
+        identity += steps[source].key
     if moving:
-        text += b"".join(steps[source].key for _, source in sorted(moving.items()) if isinstance(source, int))
-    return blake2b(text, digest_size=16).digest()
+        identity += b"".join(steps[source].key for _, source in sorted(moving.items()) if isinstance(source, int))
+    return blake2b(identity, digest_size=16).digest()

@@ -57,6 +57,11 @@ def padded(pixels: Tensor, left: int, right: int, top: int, bottom: int, *, dark
     return torch.nn.functional.pad(pixels, (left, right, top, bottom), mode="constant" if dark else "replicate")
 
 
+def cropped(pixels: Tensor, left: int, top: int, width: int, height: int) -> Tensor:
+    """A part of the picture, in memory of its own."""
+    return _last(pixels[:, :, top : top + height, left : left + width])
+
+
 def blurred(pixels: Tensor, sigma: float, taps: int, *, dark: bool) -> Tensor:
     """The picture under a gaussian of `taps` taps."""
     kernel = torch.as_tensor(cv2.getGaussianKernel(taps, sigma), dtype=torch.float32, device=pixels.device)

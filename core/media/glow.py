@@ -16,7 +16,14 @@ def glowing(pixels: torch.Tensor, threshold: float, size: float, intensity: floa
     """
     red, green, blue, alpha = planes(pixels)
     brightest = torch.maximum(torch.maximum(red, green), blue)
-    share = (1 - threshold / brightest).clamp_(min=0).masked_fill_(brightest <= threshold, 0)
+    share = _share(brightest, threshold)
     bright = joined([red * share, green * share, blue * share, torch.zeros_like(alpha)])
     spread = gaussian(bright, size, outside="dark") if size > 0 else bright
     return torch.add(pixels, spread, alpha=intensity).to(pixels.dtype)
+
+
+def _share(brightest: torch.Tensor, threshold: float) -> torch.Tensor:
+    """How much of a pixel's light lies above the threshold, from 0 to 1."""
+    if threshold > 0:
+        return 1 - threshold / brightest.clamp(min=threshold)
+    return (brightest > 0).to(brightest.dtype)

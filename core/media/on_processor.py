@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from artifexpro.core.lazy import cv2
+from artifexpro.core.lazy import cv2, numpy
 from artifexpro.core.media.pixels import from_rows, rows
 
 if TYPE_CHECKING:
@@ -39,6 +39,11 @@ def doubled(pixels: Tensor) -> Tensor:
 def padded(pixels: Tensor, left: int, right: int, top: int, bottom: int, *, dark: bool) -> Tensor:
     """The picture in a border of zeros or of its edge pixels."""
     return from_rows(cv2.copyMakeBorder(rows(pixels), top, bottom, left, right, _border(dark)))
+
+
+def cropped(pixels: Tensor, left: int, top: int, width: int, height: int) -> Tensor:
+    """A part of the picture, in memory of its own."""
+    return from_rows(numpy.ascontiguousarray(rows(pixels)[top : top + height, left : left + width]))
 
 
 def blurred(pixels: Tensor, sigma: float, taps: int, *, dark: bool) -> Tensor:

@@ -56,7 +56,7 @@ def gaussian(pixels: torch.Tensor, sigma: float, outside: Outside = "edge") -> t
     for _ in range(levels):
         picture = way.doubled(picture)
     if levels:
-        picture = picture[:, :, margin : margin + height, margin : margin + width]
+        picture = way.cropped(picture, margin, margin, width, height)
     return picture.to(pixels.dtype, memory_format=torch.channels_last)
 
 
