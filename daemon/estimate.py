@@ -26,7 +26,8 @@ def _cost(work: Work) -> Any:
     if not isinstance(work, RenderGraph):
         return work.model_dump(mode="json")
     frames = None if work.frames is None else work.frames.last - work.frames.first
-    return ["graph", frames, work.scale, _nodes(work.document)]
+    cost = ["graph", frames, work.scale, _nodes(work.document)]
+    return cost if work.each is None else [*cost, work.each.model_dump(mode="json")]
 
 
 def _nodes(document: Mapping[str, Any]) -> Any:

@@ -61,13 +61,15 @@ def compare(of: str, first: JobResult, second: JobResult) -> Reproduction:
 
 
 def _named(result: JobResult) -> dict[str, Artefact]:
-    """By node and role. Timelines are left out: they name the folder of their media, which is another each time."""
+    """By node, role and clip. Timelines are left out: they name the folder of their media, which is another each time."""
     seen: Counter[str] = Counter()
     named = {}
     for artefact in result.artefacts:
         if artefact.role == "timeline":
             continue
         name = artefact.role if artefact.node is None else f"{artefact.role} of node {artefact.node}"
+        if artefact.clip is not None:
+            name += f" for the clip {artefact.clip.name} at {artefact.clip.first}"
         seen[name] += 1
         named[name if seen[name] == 1 else f"{name} ({seen[name]})"] = artefact
     return named

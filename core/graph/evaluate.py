@@ -162,7 +162,8 @@ class Evaluator:
         """
         self._check_range(at, request)
         self.prepare(at)
-        return self._finish(self._start(at, request, viewer), at, request)
+        priority = Priority.VIEWER if viewer else Priority.RENDER
+        return self._finish(self._start(at, request, priority), at, request)
 
     def stream(self, at: int, scale: float = 1.0) -> VideoStream | MaskStream:
         """A step's pictures as a lazy stream, as sinks, generators and analyses get them."""
@@ -273,7 +274,8 @@ class Evaluator:
         try:
             for request in requests:
                 self._check_range(at, request)
-                begun.append((self._start(at, request, False), request))
+                priority = Priority.AHEAD if begun else Priority.RENDER
+                begun.append((self._start(at, request, priority), request))
                 if len(begun) > self.engine.cores:
                     yield self._finish(begun[0][0], at, begun.popleft()[1])
             while begun:
@@ -283,7 +285,7 @@ class Evaluator:
                 self.engine.lanes.drop(pull)
 
     def _finish(self, pull: Pull, at: int, request: FrameRequest) -> Picture:
-        picture: Picture = self.engine.lanes.wait(pull, self.context.check, self._tell_slow)
+        picture: Picture = self.engine.lanes.wait(pull, self.context.check, self._tell_slow, CHECK_SECONDS)
         if not self._searches and not is_finite(picture):
             raise self._culprit(at, request, picture)
         return picture
@@ -313,13 +315,14 @@ class Evaluator:
         said = f"node {nodes[0]} has" if len(nodes) == 1 else f"one of the nodes {', '.join(nodes[:8])} has"
         return f"{said} been working on frame {frame}"
 
-    def _start(self, at: int, request: FrameRequest, viewer: bool) -> Pull:
+    def _start(self, at: int, request: FrameRequest, priority: Priority) -> Pull:
         """Send off all that one picture takes."""
+        viewed = priority is Priority.VIEWER
         target = self._task(source_of(self.plan, at), request)
         layout = self._layout(target.step)
         lanes = self.engine.lanes
         with lanes.lock, no_collecting():
-            pull = lanes.pull(Priority.VIEWER if viewer else Priority.RENDER)
+            pull = lanes.pull(priority)
             works: dict[Task, Work] = {}
             kept: set[Task] = set()
             wanted: dict[Task, tuple[tuple[Task, ...], ...]] = {}
@@ -327,7 +330,7 @@ class Evaluator:
             while waiting:
                 task, resolved = waiting.pop()
                 if resolved:
-                    works[task] = self._work(layout, task, wanted[task], works, viewer or task in kept)
+                    works[task] = self._work(layout, task, wanted[task], works, viewed or task in kept)
                     continue
                 if task in works or task in wanted:
                     continue

@@ -124,7 +124,7 @@ class Lanes:
         _open.add(self._state)
 
     def pull(self, priority: Priority) -> Pull:
-        """A new request, to be filled by `add` and sent off by `start`, both while holding `lock`."""
+        """A new request, to be sent off by `start` while holding `lock`."""
         return Pull(priority, next(self._state.count))
 
     def flying(self, name: Hashable) -> Work | None:

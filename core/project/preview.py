@@ -140,10 +140,16 @@ class PreviewSession:
         return self._runner.statistics()
 
     def _see(self, target: int, info: StreamInfo, look: Look, halvings: int) -> Seen:
+        """One picture. A file that is not the one it was is told once; the next look opens what is there now."""
         scale = look.scale / 2**halvings
         region = region_at(look.region, scale, info)
         began = perf_counter()
-        picture = self._runner.frame(target, FrameRequest(look.frame, scale, region))
+        try:
+            picture = self._runner.frame(target, FrameRequest(look.frame, scale, region))
+        except NodeError as error:
+            if error.code == "changed":
+                self._plan = None
+            raise
         self._pace.learn(halvings, _size(region, scale, info), perf_counter() - began)
         return Seen(picture, info, look.frame, scale, region, final=halvings == 0)
 

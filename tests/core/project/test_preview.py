@@ -1,18 +1,23 @@
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from typing import ClassVar
 
+import cv2
+import numpy
 import pytest
 import torch
 
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.graph.context import QuietContext
 from artifexpro.core.graph.document import Document
+from artifexpro.core.graph.errors import NodeError
 from artifexpro.core.graph.kinds import FrameNode, SinkNode, SourceNode
 from artifexpro.core.graph.node import Socket, parameter
 from artifexpro.core.graph.registry import Registry
 from artifexpro.core.graph.values import FrameRequest, ImageBuffer, MaskChannel, Region, SocketType, StreamInfo
+from artifexpro.core.nodes import built_in
 from artifexpro.core.project import preview
 from artifexpro.core.project.display import show
 from artifexpro.core.project.preview import Look, PreviewSession, region_at
@@ -247,3 +252,19 @@ def test_showing_a_picture_leaves_it_as_it_was():
     for view in ("srgb", "linear"):
         show(picture, view)
     assert torch.equal(picture.pixels, before)
+
+
+def test_a_plate_that_was_painted_over_is_told_once_and_then_shown(tmp_path):
+    path = tmp_path / "plate.png"
+    cv2.imwrite(str(path), numpy.full((64, 64, 3), 255, numpy.uint8))
+    raw = {"plate": {"type": "MediaInput", "params": {"path": str(path)}}}
+    document = Document.parse({"format": "artifexpro.graph", "version": 1, "nodes": raw})
+    looking = PreviewSession(
+        document, "plate", built_in(), QuietContext(tmp_path, tmp_path / "store", tmp_path / "models")
+    )
+    assert level(looking.full(Look(1001, 0.5))) == pytest.approx(1.0, abs=1e-3)
+    cv2.imwrite(str(path), numpy.zeros((64, 64, 3), numpy.uint8))
+    os.utime(path, (1, 1))
+    with pytest.raises(NodeError, match="rendering again"):
+        looking.full(Look(1001, 1.0))
+    assert level(looking.full(Look(1001, 1.0))) == pytest.approx(0.25)
