@@ -199,7 +199,7 @@ def _check_wires(graph: CheckedGraph, problems: list[NodeError]) -> _Wires:
                 wires.special.setdefault(number[name], []).append((socket, at, through, moves))
             except NodeError as error:
                 problems.append(error)
-        if not about.required <= checked.wires.keys():
+        if len(plain) < len(inputs) and not about.required <= checked.wires.keys():
             problems.extend(_unwired(name, checked, socket) for socket in sorted(about.required - checked.wires.keys()))
         wires.plain.append(plain if len(problems) == before else None)
     return wires
@@ -247,11 +247,13 @@ def _order(names: Sequence[str], wires: _Wires, problems: list[NodeError]) -> li
     """Kahn's order of all that hangs on no problem. Where there is a choice, what was made ready last comes next, so
     that a branch is finished before another is begun and few pictures are held at once."""
     waiting_for = [-1 if plain is None else len(plain) for plain in wires.plain]
+    feeds: list[list[int]] = [[] for _ in waiting_for]
+    for at, plain in enumerate(wires.plain):
+        for source in plain.values() if plain else ():
+            feeds[source].append(at)
     for at, special in wires.special.items():
         waiting_for[at] += len(special) if waiting_for[at] >= 0 else 0
-    feeds: list[list[int]] = [[] for _ in waiting_for]
-    for at in range(len(feeds)):
-        for source in wires.sources(at):
+        for _, source, _, _ in special:
             if source >= 0:
                 feeds[source].append(at)
     ready = [at for at in range(len(feeds) - 1, -1, -1) if waiting_for[at] == 0]
