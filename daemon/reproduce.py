@@ -61,7 +61,7 @@ def compare(of: str, first: JobResult, second: JobResult) -> Reproduction:
 
 
 def _named(result: JobResult) -> dict[str, Artefact]:
-    """By node, role and clip. Timelines are left out: they name the folder of their media, which is another each time."""
+    """By node, role and clip. Timelines are left out: they name the folder of their media, another one each time."""
     seen: Counter[str] = Counter()
     named = {}
     for artefact in result.artefacts:
