@@ -14,7 +14,6 @@ from artifexpro.core.graph.values import FrameRequest, ImageBuffer, SocketType, 
 from artifexpro.core.media.pixels import blank
 
 NODES = 10_000
-CHAINS = 900
 LAYERS = 10
 FRAMES = 1_000_000
 

@@ -377,7 +377,7 @@ class Evaluator:
         sources = [works[needed] for tasks in wanted for needed in tasks]
         alone = id(step.node) if isinstance(step.node, SourceNode) else None
         doing = partial(self._doing, program, laps, request.frame)
-        return Work(name, run, sources, program.block.lane, alone, step.name, doing)
+        return Work(name, run, sources, program.block.lane, alone, doing)
 
     def _task(self, at: int, request: FrameRequest) -> Task:
         """The picture that answers a request: a still has one for all frames."""

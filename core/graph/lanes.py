@@ -54,7 +54,6 @@ class Work:
     sources: list[Work]
     lane: str = "cpu"
     alone: Hashable = None
-    title: str = ""
     doing: Callable[[], str] = str
     """What it is busy with while it runs, in words: "node blur has been working on frame 12"."""
     readers: list[Work] = field(default_factory=list)
@@ -204,12 +203,6 @@ class Lanes:
                     for source in work.sources:
                         source.used()
                     work.sources = []
-
-    def busy(self) -> Mapping[str, float]:
-        """What runs now, and for how many seconds."""
-        now = time.monotonic()
-        with self.lock:
-            return {work.title: now - (work.started or now) for work in self._state.running.values()}
 
     def count(self, lane: str) -> int:
         """How many pieces of a lane run now."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 if TYPE_CHECKING:
     import torch
@@ -87,11 +87,10 @@ class StreamInfo:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ImageBuffer:
-    """One picture. Never changed in place by whoever receives it: others may hold the same tensor."""
+class _Raster:
+    """A tensor of one picture. Never changed in place by whoever receives it: others may hold the same tensor."""
 
     pixels: torch.Tensor
-    space: str = WORKING_SPACE
 
     @property
     def size(self) -> tuple[int, int]:
@@ -102,27 +101,21 @@ class ImageBuffer:
     def nbytes(self) -> int:
         return self.pixels.numel() * self.pixels.element_size()
 
-    def with_pixels(self, pixels: torch.Tensor) -> ImageBuffer:
+    def with_pixels(self, pixels: torch.Tensor) -> Self:
         return replace(self, pixels=pixels)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MaskChannel:
-    """A matte: coverage from 0 to 1, (1, 1, H, W). Never changed in place by whoever receives it."""
+class ImageBuffer(_Raster):
+    """One picture: RGBA, (1, 4, H, W)."""
 
-    pixels: torch.Tensor
+    space: str = WORKING_SPACE
 
-    @property
-    def size(self) -> tuple[int, int]:
-        """(width, height) in pixels."""
-        return int(self.pixels.shape[3]), int(self.pixels.shape[2])
 
-    @property
-    def nbytes(self) -> int:
-        return self.pixels.numel() * self.pixels.element_size()
+class MaskChannel(_Raster):
+    """A matte: coverage from 0 to 1, (1, 1, H, W)."""
 
-    def with_pixels(self, pixels: torch.Tensor) -> MaskChannel:
-        return replace(self, pixels=pixels)
+    __slots__ = ()
 
 
 Picture = ImageBuffer | MaskChannel
