@@ -11,7 +11,7 @@ from artifexpro.core.wan22 import catalogue
 from artifexpro.core.wan22.catalogue import ModelSpec
 from artifexpro.core.wan22.presets import Preset
 from artifexpro.core.wan22.presets import preset as preset_named
-from artifexpro.core.wan22.prompts import DEFAULT_NEGATIVE_PROMPT
+from artifexpro.core.wan22.prompts import DEFAULT_NEGATIVE_PROMPT, SPEECH_NEGATIVE_PROMPT
 
 DTYPES = ("float32", "bfloat16", "float16")
 SCHEDULERS = ("unipc", "euler")
@@ -19,6 +19,8 @@ LONGEST_PROMPT = 10_000
 """Characters. The text encoder reads 512 tokens, about 2,000 characters; far more than that is a mistake."""
 MOST_STEPS = 1000
 LARGEST_SEED = 2**63 - 1
+LONGEST_FILM = 9_600
+"""Frames of a film of speech: ten minutes, through which its sound's features are held in memory (1 GB)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,8 @@ class ClipSpec:
     """One clip, everything settled: the same spec, weights and machine give the same bytes.
 
     `guidance` is (low noise, high noise); 1.0 means no unconditional pass. `sigmas`, where given, are the noise levels
-    of each step before the shift, from 1 down. `notes` are sentences the artist must see.
+    of each step before the shift, from 1 down. `from_picture` lets a film of speech go on from its picture, which
+    otherwise only says who is seen. `notes` are sentences the artist must see.
     """
 
     task: str
@@ -44,6 +47,7 @@ class ClipSpec:
     dtype: str
     scheduler: str
     sigmas: tuple[float, ...] | None = None
+    from_picture: bool = False
     notes: tuple[str, ...] = field(default=(), compare=False)
 
     def as_json(self) -> dict[str, Any]:
@@ -68,6 +72,7 @@ def resolve(
     dtype: str | None = None,
     scheduler: str = "unipc",
     sigmas: tuple[float, ...] | None = None,
+    from_picture: bool = False,
 ) -> ClipSpec:
     """A checked `ClipSpec` from a preset and overrides; 0 and None stand for the preset's or the model's own.
 
@@ -85,7 +90,7 @@ def resolve(
         task=_task(spec, task),
         model=spec.name,
         prompt=_prompt(prompt),
-        negative_prompt=DEFAULT_NEGATIVE_PROMPT if negative_prompt is None else _short(negative_prompt, "negative "),
+        negative_prompt=_default_negative(spec) if negative_prompt is None else _short(negative_prompt, "negative "),
         preset=chosen.name,
         width=size[0],
         height=size[1],
@@ -97,6 +102,7 @@ def resolve(
         dtype=_dtype(spec, chosen, dtype, notes),
         scheduler=_scheduler(scheduler),
         sigmas=levels,
+        from_picture=_from_picture(spec, from_picture),
         notes=tuple(notes),
     )
 
@@ -125,6 +131,20 @@ def _prompt(prompt: str) -> str:
     if not prompt.strip():
         raise _refusal("generate a clip", "the prompt is empty", "a few words on what should be seen", "prompt")
     return _short(prompt, "")
+
+
+def _default_negative(spec: ModelSpec) -> str:
+    return DEFAULT_NEGATIVE_PROMPT if spec.speech is None else SPEECH_NEGATIVE_PROMPT
+
+
+def _from_picture(spec: ModelSpec, wanted: bool) -> bool:
+    if wanted and spec.speech is None:
+        raise _refusal(
+            f"let a film go on from its picture with {spec.name}",
+            "this is a choice for speech to video only",
+            "leaving it out: image to video always begins with the picture",
+        )
+    return wanted
 
 
 def _short(prompt: str, which: str) -> str:
@@ -186,6 +206,9 @@ def _check_side(spec: ModelSpec, width: int, height: int) -> None:
 
 
 def _check_length(spec: ModelSpec, frames: int) -> None:
+    if spec.speech is not None:
+        _check_film(frames)
+        return
     step, longest = spec.vae.temporal, spec.longest_clip
     attempted = f"generate {frames:,} frames with {spec.name}"
     if frames > longest:
@@ -194,6 +217,15 @@ def _check_length(spec: ModelSpec, frames: int) -> None:
         down = max(1, (frames - 1) // step * step + 1)
         values = f"{down} or {down + step}" if frames > 0 else "1"
         raise _refusal(attempted, f"a clip has {step}k + 1 frames: 1, {step + 1}, {2 * step + 1} and so on", values)
+
+
+def _check_film(frames: int) -> None:
+    if not 1 <= frames <= LONGEST_FILM:
+        raise _refusal(
+            f"make a film of {frames:,} frames",
+            f"films are 1 to {LONGEST_FILM:,} frames long, which is ten minutes",
+            "a shorter sound, or parts of it one after the other",
+        )
 
 
 def _steps(steps: int) -> int:
@@ -226,6 +258,11 @@ def _guidance(
     low, high = guidance if isinstance(guidance, tuple) else (guidance, guidance)
     if low is None or high is None:
         low, high = chosen.guidance
+        if spec.guidance is not None and chosen.guidance != (spec.guidance, spec.guidance):
+            notes.append(
+                f"Guidance {spec.guidance:g} is used, which {spec.family} was made for; {chosen.name} says {high:g}."
+            )
+            low = high = spec.guidance
         if spec.experts == 1 and low != high:
             notes.append(
                 f"{spec.name} is one network: guidance {high:g}, the preset's for high noise, is used for all steps."

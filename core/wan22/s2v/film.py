@@ -44,16 +44,6 @@ def parts(frames: int, speech: Speech, from_picture: bool) -> tuple[Part, ...]:
     return tuple(made)
 
 
-def clip_latents(speech: Speech) -> int:
-    """Latent frames of one clip."""
-    return speech.clip_frames // 4
-
-
-def past_latents(speech: Speech) -> int:
-    """Latent frames of what a clip goes on from."""
-    return (speech.past_frames + 3) // 4
-
-
 def size_within(width: int, height: int, area: int, multiple: int = 64) -> tuple[int, int]:
     """(width, height) for a picture of `width` x `height` pixels: its shape, in multiples of `multiple`, as large as
     `area` pixels allow and no larger than the picture rounded up.

@@ -64,9 +64,7 @@ def frames_of(samples: Tensor, rate: int = _FRAMES) -> int:
     return -(-len(samples) * rate // RATE)
 
 
-def features(
-    samples: Tensor, extractor: Any, model: Any, frames: int, lead: int, check: Callable[[], None]
-) -> Tensor:
+def features(samples: Tensor, extractor: Any, model: Any, frames: int, lead: int, check: Callable[[], None]) -> Tensor:
     """(layers, width, lead + frames) float32 on the processor, from (samples,) at 16 kHz.
 
     `extractor` and `model` are transformers' Wav2Vec2FeatureExtractor and Wav2Vec2Model. The first `lead` frames hear
@@ -94,9 +92,7 @@ def _answers(values: Tensor, model: Any, check: Callable[[], None]) -> Iterator[
 def at_frames(answers: Tensor, frames: int) -> Tensor:
     """(layers, width, frames) from answers (layers, n, width) at 50 a second."""
     count = int(answers.shape[1] / _ANSWERS * _BETWEEN)
-    between = torch.nn.functional.interpolate(
-        answers.transpose(1, 2), size=count, mode="linear", align_corners=True
-    )
+    between = torch.nn.functional.interpolate(answers.transpose(1, 2), size=count, mode="linear", align_corners=True)
     chosen = [round(frame * _BETWEEN / _FRAMES) for frame in range(frames)]
     heard = between.new_zeros(*between.shape[:2], frames)
     inside = [index for index in chosen if index < count]

@@ -8,8 +8,8 @@ and what it needs of a card is replaced from outside (flash attention by PyTorch
 nothing). Weights and inputs come from `values`, a frozen generator of uniform numbers, so that only outputs are stored;
 shapes of weights travel in the file's metadata under "shapes".
 
-The film is the reference's whole `WanS2V.generate` in two clips of 8 frames: its own loop, scheduler and motion
-frames around its own tiny network, with a tiny VAE of diffusers and given text and speech features.
+The film is the reference's whole `WanS2V.generate` in two clips of 8 frames that go on from 13: its own loop, scheduler
+and motion frames around its own tiny network, with a tiny VAE of diffusers and given text and speech features.
 """
 
 from __future__ import annotations
@@ -55,7 +55,19 @@ VAE: dict[str, Any] = {
     "num_res_blocks": 1,
     "temperal_downsample": [False, True, True],
 }
-FILM: dict[str, Any] = {"frames": 8, "side": 64, "steps": 2, "shift": 3.0, "guidance": 4.5, "seed": 11, "clips": 2}
+FILM: dict[str, Any] = {
+    "frames": 8,
+    "past": 13,
+    "side": 64,
+    "steps": 2,
+    "shift": 3.0,
+    "guidance": 4.5,
+    "seed": 11,
+    "clips": 2,
+    "poses": 11,
+}
+FILMS = [("film", False, False), ("film from the picture", True, False), ("film with poses", True, True)]
+"""Name, whether it goes on from the picture, whether it has poses."""
 TIMESTEP = 637
 SIZES = [(480, 832), (832, 480), (720, 1280), (1024, 704), (333, 517), (2160, 3840), (64, 64), (1000, 1000)]
 AREAS = [480 * 832, 1024 * 704]
@@ -108,14 +120,21 @@ def film_inputs() -> dict[str, torch.Tensor]:
         "avoid": values("avoid", (1, *TEXT)),
         "audio": values("film audio", (1, AUDIO_LAYERS, AUDIO_DIM, frames)),
         "picture": picture,
+        "poses": (values("poses", (FILM["poses"], side, side, 3)) * 127.5 + 127.5).round().clamp(0, 255) / 255,
     }
 
 
 def tiny_vae() -> Any:
+    """Its biases are moved by 1: the few channels of so small a VAE would else nearly vanish here and there, and its
+    norms blow up rounding a hundredfold."""
     from diffusers import AutoencoderKLWan
 
     vae: Any = AutoencoderKLWan(**VAE)
-    vae.load_state_dict(weights({name: tuple(tensor.shape) for name, tensor in vae.state_dict().items()}))
+    drawn = weights({name: tuple(tensor.shape) for name, tensor in vae.state_dict().items()})
+    for name in drawn:
+        if name.endswith("bias") and "conv_out" not in name and "quant" not in name:
+            drawn[name] += 1
+    vae.load_state_dict(drawn)
     return vae.eval()
 
 
@@ -226,7 +245,7 @@ def of_sizes(reference: Any) -> dict[str, torch.Tensor]:
     return {"sizes": torch.tensor(found)}
 
 
-def of_film(reference: Any, model: Any, folder: Path, init_first_frame: bool) -> torch.Tensor:
+def of_film(reference: Any, model: Any, folder: Path, init_first_frame: bool, posed: bool) -> torch.Tensor:
     """Frames (T, H, W, 3) in 0..1 of two clips by the reference's own loop, every fourth pixel."""
     from PIL import Image
 
@@ -247,8 +266,9 @@ def of_film(reference: Any, model: Any, folder: Path, init_first_frame: bool) ->
     film.encode_audio = lambda path, infer_frames: (given["audio"], FILM["clips"])
     film.noise_model, film.device, film.param_dtype = model, torch.device("cpu"), torch.float32
     film.t5_cpu, film.init_on_cpu, film.rank, film.num_train_timesteps = True, False, 0, 1000
-    film.motion_frames, film.drop_first_motion, film.fps = 73, True, 16
+    film.motion_frames, film.drop_first_motion, film.fps = FILM["past"], True, 16
     film.get_gen_size = lambda **_: (FILM["side"], FILM["side"])
+    film.read_last_n_frames = lambda *_, **__: (given["poses"] * 255).round().to(torch.uint8).numpy()
     same = lambda _: lambda picture: picture  # noqa: E731
     reference.transforms.Resize = reference.transforms.CenterCrop = same
     reference.transforms.ToTensor = lambda: (
@@ -263,6 +283,7 @@ def of_film(reference: Any, model: Any, folder: Path, init_first_frame: bool) ->
         None,
         None,
         num_repeat=FILM["clips"],
+        pose_video="poses" if posed else None,
         infer_frames=FILM["frames"],
         shift=FILM["shift"],
         sampling_steps=FILM["steps"],
@@ -285,8 +306,8 @@ def main(checkout: Path, out: Path) -> None:
         model = network(reference)
         shapes = {name: list(tensor.shape) for name, tensor in model.state_dict().items()}
         kept = of_modules(model) | of_sound(reference) | of_sizes(reference)
-        for name, first in (("film", False), ("film from the picture", True)):
-            kept[name] = of_film(reference, model, Path(folder), first)
+        for name, first, posed in FILMS:
+            kept[name] = of_film(reference, model, Path(folder), first, posed)
     tensors = {name: tensor.detach().clone().contiguous() for name, tensor in kept.items()}
     save_file(tensors, out, metadata={"shapes": json.dumps(shapes, separators=(",", ":"))})
     for name, tensor in tensors.items():
