@@ -17,6 +17,7 @@ from artifexpro.core.wan22 import smoke, weights
 from artifexpro.core.wan22.catalogue import ModelSpec
 from artifexpro.core.wan22.quiet import quiet
 from artifexpro.core.wan22.request import ClipSpec
+from artifexpro.core.wan22.s2v import layout
 
 if TYPE_CHECKING:
     from torch import device as Device
@@ -81,7 +82,7 @@ def check_shape(folder: Path, model: ModelSpec) -> None:
     size = model.transformer
     wanted: dict[str, dict[str, Any]] = {
         "transformer": {
-            "_class_name": "WanTransformer3DModel",
+            "_class_name": size.kind,
             "num_layers": size.layers,
             "num_attention_heads": size.heads,
             "attention_head_dim": size.head_dim,
@@ -92,6 +93,14 @@ def check_shape(folder: Path, model: ModelSpec) -> None:
         "vae": {"_class_name": "AutoencoderKLWan", "z_dim": model.vae.channels},
         "text_encoder": {"d_model": size.text_dim},
     }
+    if size.control:
+        wanted["transformer"]["vace_layers"] = list(size.control)
+    if model.speech is not None:
+        wanted["transformer"] |= {"audio_blocks": list(size.hearing), "past_frames": model.speech.past_frames}
+        wanted["audio_encoder"] = {
+            "hidden_size": model.speech.audio_dim,
+            "num_hidden_layers": model.speech.audio_layers - 1,
+        }
     if model.experts == 2:
         wanted["transformer_2"] = wanted["transformer"]
     elif (folder / "transformer_2" / "config.json").is_file():
@@ -101,6 +110,8 @@ def check_shape(folder: Path, model: ModelSpec) -> None:
         for key, value in fields.items():
             if config.get(key) != value:
                 raise _another(model, folder, f"{key} in {name} is {config.get(key)}, and {model.name} has {value}")
+    if model.speech is not None and not (folder / "audio_encoder" / "preprocessor_config.json").is_file():
+        raise _damaged(model, folder / "audio_encoder", "it does not say how sound is prepared")
     if not (folder / "tokenizer" / "tokenizer.json").is_file() and not any(folder.glob("tokenizer/*.model")):
         raise _damaged(model, folder / "tokenizer", "there is no tokenizer in it")
 
@@ -202,9 +213,14 @@ class Loader:
 
     def transformer(self, name: str) -> Any:
         """`name` is "transformer" or "transformer_2"."""
-        from diffusers import WanTransformer3DModel
+        return self._load(layout.network(self.model.transformer.kind), name, torch_dtype=self.formats.transformer)
 
-        return self._load(WanTransformer3DModel, name, torch_dtype=self.formats.transformer)
+    def audio_encoder(self) -> tuple[Any, Any]:
+        """What brings sound to the speech model, and the speech model (float32, as the reference uses it)."""
+        from transformers import Wav2Vec2FeatureExtractor, Wav2Vec2Model
+
+        model = self._load(Wav2Vec2Model, "audio_encoder", dtype=torch.float32)
+        return Wav2Vec2FeatureExtractor.from_pretrained(str(self.folder / "audio_encoder")), model
 
     def _load(self, kind: Any, name: str, **options: Any) -> Any:
         with quiet():

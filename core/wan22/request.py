@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 from artifexpro.core.errors import ArtifexError
-from artifexpro.core.wan22 import catalogue
+from artifexpro.core.wan22 import catalogue, schedule, sources, styles
 from artifexpro.core.wan22.catalogue import ModelSpec
 from artifexpro.core.wan22.presets import Preset
 from artifexpro.core.wan22.presets import preset as preset_named
 from artifexpro.core.wan22.prompts import DEFAULT_NEGATIVE_PROMPT, SPEECH_NEGATIVE_PROMPT
+from artifexpro.core.wan22.sources import Source
 
 DTYPES = ("float32", "bfloat16", "float16")
 SCHEDULERS = ("unipc", "euler")
@@ -21,6 +25,9 @@ MOST_STEPS = 1000
 LARGEST_SEED = 2**63 - 1
 LONGEST_FILM = 9_600
 """Frames of a film of speech: ten minutes, through which its sound's features are held in memory (1 GB)."""
+LARGEST_FEATHER = 512
+STRENGTH: Mapping[str, float] = MappingProxyType({"style": 0.7, "i2v": 1.0})
+"""What a clip that begins from another one takes of the steps, by task; other tasks begin from noise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +35,11 @@ class ClipSpec:
     """One clip, everything settled: the same spec, weights and machine give the same bytes.
 
     `guidance` is (low noise, high noise); 1.0 means no unconditional pass. `sigmas`, where given, are the noise levels
-    of each step before the shift, from 1 down. `from_picture` lets a film of speech go on from its picture, which
-    otherwise only says who is seen. `notes` are sentences the artist must see.
+    of each step before the shift, from 1 down. `strength` is the share of the steps that is taken where a clip begins
+    from another one. `feather` is the softness in pixels of the mask's edge where an edited clip is laid over its
+    source; None leaves the whole picture as the model made it. `from_picture` lets
+    a film of speech go on from its picture, which otherwise only says who is seen. `notes` are sentences the artist
+    must see.
     """
 
     task: str
@@ -48,7 +58,15 @@ class ClipSpec:
     scheduler: str
     sigmas: tuple[float, ...] | None = None
     from_picture: bool = False
+    strength: float = 1.0
+    style: str = "none"
+    feather: int | None = None
     notes: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def words(self) -> str:
+        """What the text encoder reads: the prompt and what the style adds."""
+        return ", ".join(part for part in (self.prompt.strip(), styles.words(self.style)) if part)
 
     def as_json(self) -> dict[str, Any]:
         """The spec as plain data for recipes and file headers."""
@@ -73,29 +91,38 @@ def resolve(
     scheduler: str = "unipc",
     sigmas: tuple[float, ...] | None = None,
     from_picture: bool = False,
+    strength: float | None = None,
+    style: str = "none",
+    feather: int | None = None,
+    source: Source | None = None,
 ) -> ClipSpec:
     """A checked `ClipSpec` from a preset and overrides; 0 and None stand for the preset's or the model's own.
 
     `task` is by default the model's first. `guidance` is one number for both experts or (low noise, high noise).
+    `source` is the clip to restyle or to edit: size and length follow it where they are not stated.
     Raises `ArtifexError` (codes "settings", "model", "prompt") with the nearest values that would do in its remedy.
     """
     spec = catalogue.usable(model)
     chosen = preset_named(preset)
     notes: list[str] = []
-    size = _size(spec, chosen, width, height, notes)
-    length = frames if frames else chosen.frames
+    wanted = _task(spec, task)
+    size = _size(spec, chosen, width, height, source, notes)
+    length = frames or chosen.frames
+    if source is not None:
+        length = sources.length_of(source, spec, frames, notes)
     _check_length(spec, length)
     levels = None if sigmas is None else _levels(sigmas, steps)
+    count = len(levels) if levels else _steps(steps or chosen.steps)
     return ClipSpec(
-        task=_task(spec, task),
+        task=wanted,
         model=spec.name,
-        prompt=_prompt(prompt),
+        prompt=_prompt(prompt, style),
         negative_prompt=_default_negative(spec) if negative_prompt is None else _short(negative_prompt, "negative "),
         preset=chosen.name,
         width=size[0],
         height=size[1],
         frames=length,
-        steps=len(levels) if levels else _steps(steps or chosen.steps),
+        steps=count,
         guidance=_guidance(spec, chosen, guidance, notes),
         shift=_shift(spec, chosen, shift, notes),
         seed=_seed(seed),
@@ -103,6 +130,9 @@ def resolve(
         scheduler=_scheduler(scheduler),
         sigmas=levels,
         from_picture=_from_picture(spec, from_picture),
+        strength=_strength(wanted, strength, count, notes),
+        style=style,
+        feather=_feather(wanted, feather),
         notes=tuple(notes),
     )
 
@@ -127,8 +157,8 @@ def _task(spec: ModelSpec, task: str | None) -> str:
     )
 
 
-def _prompt(prompt: str) -> str:
-    if not prompt.strip():
+def _prompt(prompt: str, style: str) -> str:
+    if not prompt.strip() and not styles.words(style):
         raise _refusal("generate a clip", "the prompt is empty", "a few words on what should be seen", "prompt")
     return _short(prompt, "")
 
@@ -158,7 +188,53 @@ def _short(prompt: str, which: str) -> str:
     return prompt
 
 
-def _size(spec: ModelSpec, chosen: Preset, width: int, height: int, notes: list[str]) -> tuple[int, int]:
+def _strength(task: str, strength: float | None, steps: int, notes: list[str]) -> float:
+    if task not in STRENGTH:
+        if strength is not None:
+            raise _refusal(
+                f"do {catalogue.TASKS[task]} at strength {strength:g}",
+                "this task begins from noise and has no strength",
+                f"no strength, or the task {' or '.join(STRENGTH)}",
+            )
+        return 1.0
+    value = STRENGTH[task] if strength is None else float(strength)
+    if not 0 < value <= 1:
+        raise _refusal(
+            f"begin from a clip at strength {value:g}",
+            "strength is above 0 (as the clip was) to 1 (nothing of it left)",
+            "0.5 to 0.8 for another look",
+        )
+    count = schedule.taken(steps, value)
+    if count == 0:
+        raise _refusal(
+            f"begin from a clip at strength {value:g} in {steps} steps",
+            "that is less than one step, and the clip would come back unchanged",
+            f"a strength of {1 / steps:.2g} or more, or {math.ceil(1 / value)} steps or more",
+        )
+    if value < 1:
+        notes.append(f"Strength {value:g}: the last {count} of {steps} steps are taken, from the clip with noise.")
+    elif task == "style":
+        notes.append("Strength 1 begins from noise alone: nothing of the source is seen in the clip.")
+    return value
+
+
+def _feather(task: str, feather: int | None) -> int | None:
+    if feather is None:
+        return None
+    if task != "edit":
+        raise _refusal(
+            f"lay {catalogue.TASKS[task]} over its source", "only an edited clip has a mask", "the task edit"
+        )
+    if not 0 <= feather <= LARGEST_FEATHER:
+        raise _refusal(
+            f"soften the mask's edge over {feather} pixels", f"it is softened over 0 to {LARGEST_FEATHER}", "8"
+        )
+    return feather
+
+
+def _size(
+    spec: ModelSpec, chosen: Preset, width: int, height: int, source: Source | None, notes: list[str]
+) -> tuple[int, int]:
     if bool(width) != bool(height):
         raise _refusal(
             f"generate a clip {width or 'of unknown'} wide and {height or 'of unknown'} high",
@@ -178,7 +254,7 @@ def _size(spec: ModelSpec, chosen: Preset, width: int, height: int, notes: list[
         size = spec.sizes[chosen.resolution]
         if spec.random:
             notes.append(f"{spec.name} makes {chosen.resolution} presets at {_times(size)}, to be quick.")
-        return size
+        return size if source is None else sources.size_of(source, spec, size, notes)
     _check_side(spec, width, height)
     if chosen.after:
         lacking = after.replace(", ", ", no ")

@@ -1,7 +1,8 @@
 """Models of random weights, built on the spot: the real classes, the real files, no download, and noise for pictures.
 
 They answer "does everything work here" in seconds, through exactly the code that runs real weights. Shapes follow
-TI2V-5B (`smoke`: VAE 2.2, 16 x 16 x 4) and T2V-A14B (`smoke-moe`: VAE 2.1, 8 x 8 x 4, two experts).
+TI2V-5B (`smoke`: VAE 2.2, 16 x 16 x 4), and with VAE 2.1 (8 x 8 x 4) and two experts T2V-A14B (`smoke-moe`), I2V-A14B
+(`smoke-i2v`) and VACE-Fun-A14B (`smoke-vace`). S2V-14B (`smoke-s2v`) is one network with a speech model beside it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from artifexpro.core.wan22.catalogue import ModelSpec
 from artifexpro.core.wan22.hooks import Hooks, Silent
 from artifexpro.core.wan22.preview import colour_fields
 from artifexpro.core.wan22.quiet import quiet
+from artifexpro.core.wan22.s2v import layout
 from artifexpro.core.wan22.weights import Manifest, building, records_of
 
 RECIPE = "1"
@@ -38,7 +40,7 @@ def _current(folder: Path) -> bool:
 
 def build(folder: Path, model: ModelSpec) -> None:
     """Write the random model to `folder`, replacing what is there once the new one is whole."""
-    from diffusers import UniPCMultistepScheduler, WanPipeline
+    from diffusers import UniPCMultistepScheduler
 
     with building(folder, unless=_current) as workplace, quiet(), torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(SEED)
@@ -53,9 +55,22 @@ def build(folder: Path, model: ModelSpec) -> None:
             "transformer": _transformer(model),
             "transformer_2": _transformer(model) if model.experts == 2 else None,
         }
-        pipeline: Any = WanPipeline(**parts, boundary_ratio=model.boundary, expand_timesteps=model.experts == 1)
-        pipeline.save_pretrained(workplace)
+        if model.speech is not None:
+            layout.write(workplace, {**parts, **_audio_encoder(model)})
+        else:
+            _pipeline(model, parts).save_pretrained(workplace)
         Manifest(model.name, "built on this machine", RECIPE, records_of(workplace, Silent())).write(workplace)
+
+
+def _pipeline(model: ModelSpec, parts: dict[str, Any]) -> Any:
+    """The diffusers pipeline that the model's published weights are laid out for."""
+    from diffusers import WanImageToVideoPipeline, WanPipeline, WanVACEPipeline
+
+    if model.transformer.control:
+        return WanVACEPipeline(**parts, boundary_ratio=model.boundary)
+    if "i2v" in model.tasks:
+        return WanImageToVideoPipeline(**parts, boundary_ratio=model.boundary)
+    return WanPipeline(**parts, boundary_ratio=model.boundary, expand_timesteps=model.experts == 1)
 
 
 def say(model: ModelSpec, hooks: Hooks) -> None:
@@ -99,10 +114,11 @@ def _text_encoder(model: ModelSpec, words: int) -> Any:
 
 
 def _transformer(model: ModelSpec) -> Any:
-    from diffusers import WanTransformer3DModel
-
     size = model.transformer
-    network: Any = WanTransformer3DModel(
+    more: dict[str, Any] = {"vace_layers": list(size.control)} if size.control else {}
+    if model.speech is not None:
+        more = layout.network_config(model)
+    network: Any = layout.network(size.kind)(
         num_layers=size.layers,
         num_attention_heads=size.heads,
         attention_head_dim=size.head_dim,
@@ -112,8 +128,31 @@ def _transformer(model: ModelSpec) -> Any:
         text_dim=size.text_dim,
         freq_dim=64,
         rope_max_seq_len=size.longest,
+        **more,
     )
     return network.eval()
+
+
+def _audio_encoder(model: ModelSpec) -> dict[str, Any]:
+    """A speech model with the published one's steps through time: 50 answers a second from 16 kHz."""
+    from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor, Wav2Vec2Model
+
+    assert model.speech is not None
+    config = Wav2Vec2Config(
+        hidden_size=model.speech.audio_dim,
+        num_hidden_layers=model.speech.audio_layers - 1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        conv_dim=(8,) * 7,
+        feat_extract_norm="layer",
+        do_stable_layer_norm=True,
+        conv_bias=True,
+        num_conv_pos_embeddings=16,
+        num_conv_pos_embedding_groups=2,
+        vocab_size=33,
+    )
+    extractor = Wav2Vec2FeatureExtractor(feature_size=1, sampling_rate=16_000, do_normalize=True)
+    return {"audio_encoder": Wav2Vec2Model(config).eval(), "feature_extractor": extractor}
 
 
 def _vae(model: ModelSpec) -> Any:

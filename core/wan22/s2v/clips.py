@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 from artifexpro.core.lazy import torch
 from artifexpro.core.wan22 import decode, encode, loop, schedule
 from artifexpro.core.wan22.catalogue import Speech
+from artifexpro.core.wan22.footage import Footage
 from artifexpro.core.wan22.generate import load_latents, save_latents
 from artifexpro.core.wan22.hooks import Hooks
-from artifexpro.core.wan22.picture import fitted
 from artifexpro.core.wan22.preview import PreviewMap
 from artifexpro.core.wan22.request import ClipSpec
 from artifexpro.core.wan22.s2v.condition import Spoken
@@ -30,8 +30,6 @@ from artifexpro.core.wan22.s2v.film import Part, parts
 if TYPE_CHECKING:
     from torch import Tensor
 
-Poses = Callable[[int], "Tensor | None"]
-"""(H, W, 3) in 0..1 for a frame of the film, from 0; None after the pose video's end."""
 _HELD = 6
 """Frames of standing picture that are the past of a film which goes on from its picture."""
 
@@ -47,7 +45,7 @@ class Given:
     guidance: loop.Guidance
     sound: Tensor
     picture: Tensor
-    poses: Poses | None
+    poses: Footage | None
     inputs: str
 
 
@@ -79,7 +77,7 @@ class Film:
             self.hooks.check()
             goes_on = part.number > 0 or spec.from_picture
             with self.hooks.stage("encode"):
-                past = _encoded(torch.stack(list(shown)), self.vae) if goes_on else None
+                past = self._encoded(torch.stack(list(shown))) if goes_on else None
             clean = self._latents(part, len(todo), reference, past, identity)
             before = reference if past is None else past
             for index, picture in self._decoded(part, torch.cat([before, clean.to(before)], dim=2)):
@@ -124,23 +122,30 @@ class Film:
         if poses is None:
             pose = reference.new_zeros(1, reference.shape[1], latent_frames, *reference.shape[3:])
         else:
-            pose = _encoded(torch.cat([poses[:1], poses]), self.vae)[:, :, 1:]
+            pose = self._encoded(torch.cat([poses[:1], poses]))[:, :, 1:]
         return Spoken(sound, reference, pose, past)
 
     def _poses(self, part: Part) -> Tensor | None:
-        """(clip_frames, H, W, 3) in 0..1: the pose video on the clip's frames, black after its end."""
-        if self.given.poses is None:
+        """(clip_frames, H, W, 3) in 0..1: the pose clip on the clip's frames, black after its end."""
+        poses = self.given.poses
+        if poses is None:
             return None
         height, width = self.given.picture.shape[2:]
         lead = 0 if self.spec.from_picture else self.speech.lead
         begin = part.number * self.speech.clip_frames - lead
-        pictures = []
-        for frame in range(begin, begin + self.speech.clip_frames):
+        pictures = torch.zeros(self.speech.clip_frames, height, width, 3)
+        for at in range(self.speech.clip_frames):
             self.hooks.check()
-            pose = self.given.poses(max(frame, 0))
-            black = torch.zeros(height, width, 3)
-            pictures.append(black if pose is None else fitted(pose, width, height)[0].permute(1, 2, 0))
-        return torch.stack(pictures)
+            frame = max(begin + at, 0)
+            if frame < poses.frames or poses.frames == 1:
+                pictures[at] = poses.picture(frame, width, height)[0].permute(1, 2, 0)
+        return pictures
+
+    def _encoded(self, frames: Tensor) -> Tensor:
+        """The latents (1, C, T, h, w), float32, normalised, of frames (n, H, W, 3) in 0..1."""
+        pixels = frames.permute(3, 0, 1, 2).unsqueeze(0) * 2 - 1
+        chunks = (pixels[:, :, span.start : span.stop] for span in encode.spans(len(frames)))
+        return encode.clip(chunks, self.vae, self.vae.device, self.hooks)
 
     def _decoded(self, part: Part, latents: Tensor) -> Iterator[tuple[int, Tensor]]:
         """The frames of a clip that are shown, from the latents of what it goes on from and its own."""
@@ -187,11 +192,3 @@ def _before(picture: Tensor, speech: Speech, from_picture: bool) -> deque[Tensor
     before: deque[Tensor] = deque([grey] * speech.past_frames, maxlen=speech.past_frames)
     before.extend([shown] * _HELD if from_picture else [])
     return before
-
-
-def _encoded(frames: Tensor, vae: Any) -> Tensor:
-    """The latents (1, C, T, h, w), float32, normalised, of frames (n, H, W, 3) in 0..1."""
-    with torch.no_grad():
-        pixels = (frames.permute(3, 0, 1, 2).unsqueeze(0) * 2 - 1).to(device=vae.device, dtype=vae.dtype)
-        encoded = vae.encode(pixels).latent_dist.mode()
-    return encode.normalised(encoded.to(torch.float32), vae)

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from artifexpro.core.wan22.catalogue import Speech
+from artifexpro.core.wan22.footage import Footage
 from artifexpro.core.wan22.hooks import Silent
 from artifexpro.core.wan22.loop import Guidance
 from artifexpro.core.wan22.request import ClipSpec
@@ -53,7 +54,7 @@ def reference_film(recipe: ModuleType, from_picture: bool, posed: bool) -> tuple
         scheduler="unipc",
         from_picture=from_picture,
     )
-    poses = (lambda frame: given["poses"][frame] if frame < size["poses"] else None) if posed else None
+    poses = Footage.of(given["poses"]) if posed else None
     guidance = Guidance(given["show"], given["avoid"], spec.guidance)
     picture = given["picture"].permute(2, 0, 1).unsqueeze(0)
     speech = Speech(clip_frames=size["frames"], past_frames=size["past"])
