@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Literal
@@ -90,6 +90,8 @@ class Speech:
     multiple: int = 64
     audio_dim: int = 1024
     audio_layers: int = 25
+    areas: Mapping[str, int] = field(default_factory=lambda: {"480p": 832 * 480, "720p": 1280 * 720})
+    """Pixels that a film has at most, in its picture's shape, by the presets' words."""
 
     @property
     def clip_latents(self) -> int:
@@ -196,7 +198,7 @@ EXPERTS = (Component("transformer", 14_288_491_584), Component("transformer_2", 
 A14B_SIZES = MappingProxyType({"480p": (832, 480), "720p": (1280, 720)})
 TI2V_SIZES = MappingProxyType({"480p": (832, 480), "720p": (1280, 704)})
 S2V_SIZES = MappingProxyType({"480p": (832, 448), "720p": (1280, 704)})
-"""The largest of about these shapes in multiples of 64; by default a film has its picture's shape in as many pixels."""
+"""Where no picture says otherwise; see `Speech.areas`."""
 S2V_SMOKE_SIZES = MappingProxyType({"480p": (320, 192), "720p": (512, 256)})
 SMOKE_SIZES = MappingProxyType({"480p": (320, 192), "720p": (512, 288)})
 
@@ -348,7 +350,13 @@ _MODELS = (
         random=True,
         dtype="float32",
         guidance=4.5,
-        speech=Speech(clip_frames=16, past_frames=13, audio_dim=16, audio_layers=3),
+        speech=Speech(
+            clip_frames=16,
+            past_frames=13,
+            audio_dim=16,
+            audio_layers=3,
+            areas={name: width * height for name, (width, height) in S2V_SMOKE_SIZES.items()},
+        ),
         about="random weights in the shape of s2v-14B, in clips of one second: makes noise",
     ),
     ModelSpec(

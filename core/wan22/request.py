@@ -15,6 +15,7 @@ from artifexpro.core.wan22.catalogue import ModelSpec
 from artifexpro.core.wan22.presets import Preset
 from artifexpro.core.wan22.presets import preset as preset_named
 from artifexpro.core.wan22.prompts import DEFAULT_NEGATIVE_PROMPT, SPEECH_NEGATIVE_PROMPT
+from artifexpro.core.wan22.s2v import film
 from artifexpro.core.wan22.sources import Source
 
 DTYPES = ("float32", "bfloat16", "float16")
@@ -99,7 +100,8 @@ def resolve(
     """A checked `ClipSpec` from a preset and overrides; 0 and None stand for the preset's or the model's own.
 
     `task` is by default the model's first. `guidance` is one number for both experts or (low noise, high noise).
-    `source` is the clip to restyle or to edit: size and length follow it where they are not stated.
+    `source` is the clip to restyle or to edit, or, of a film of speech, the size of its picture and the length of its
+    sound: size and length follow it where they are not stated.
     Raises `ArtifexError` (codes "settings", "model", "prompt") with the nearest values that would do in its remedy.
     """
     spec = catalogue.usable(model)
@@ -108,7 +110,9 @@ def resolve(
     wanted = _task(spec, task)
     size = _size(spec, chosen, width, height, source, notes)
     length = frames or chosen.frames
-    if source is not None:
+    if source is not None and spec.speech is not None:
+        length = frames or source.frames
+    elif source is not None:
         length = sources.length_of(source, spec, frames, notes)
     _check_length(spec, length)
     levels = None if sigmas is None else _levels(sigmas, steps)
@@ -254,6 +258,8 @@ def _size(
         size = spec.sizes[chosen.resolution]
         if spec.random:
             notes.append(f"{spec.name} makes {chosen.resolution} presets at {_times(size)}, to be quick.")
+        if source is not None and spec.speech is not None:
+            return film.size_within(source.width, source.height, spec.speech.areas[chosen.resolution], spec.multiple)
         return size if source is None else sources.size_of(source, spec, size, notes)
     _check_side(spec, width, height)
     if chosen.after:

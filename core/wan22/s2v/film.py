@@ -44,7 +44,7 @@ def parts(frames: int, speech: Speech, from_picture: bool) -> tuple[Part, ...]:
     return tuple(made)
 
 
-def size_within(width: int, height: int, area: int, multiple: int = 64) -> tuple[int, int]:
+def size_within(width: int, height: int, area: int, multiple: int) -> tuple[int, int]:
     """(width, height) for a picture of `width` x `height` pixels: its shape, in multiples of `multiple`, as large as
     `area` pixels allow and no larger than the picture rounded up.
 
