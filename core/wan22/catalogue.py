@@ -60,6 +60,8 @@ class Transformer:
     """Layers that a branch for a clip to edit speaks to (VACE); none has no such branch."""
     hearing: tuple[int, ...] = ()
     """Layers after which sound comes in (S2V); none is deaf."""
+    frequencies: int = 256
+    """Sines and cosines by which the timestep is told."""
     longest: int = 1024
     """Positions along each axis: latent frames, rows and columns of patches."""
 
@@ -114,6 +116,16 @@ class Component:
 
 
 @dataclass(frozen=True, slots=True)
+class Published:
+    """Files of a model that is published in another layout than ours: `files` (a name with wild cards) of `repository`
+    ("" is the model's own) come into the folder `into`."""
+
+    files: str
+    into: str
+    repository: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSpec:
     """One model.
 
@@ -143,6 +155,8 @@ class ModelSpec:
     """Guidance that overrides the presets'; None lets the preset decide."""
     speech: Speech | None = None
     """What a model that films speech needs; None is a model without sound."""
+    published: tuple[Published, ...] = ()
+    """Where the model's files are; none is the layout of the Wan-AI/Wan2.2-*-Diffusers repositories."""
     about: str = ""
 
     @property
@@ -336,7 +350,9 @@ _MODELS = (
         name="smoke-s2v",
         family="S2V-14B",
         tasks=("s2v",),
-        transformer=Transformer(layers=2, heads=2, head_dim=24, ffn=96, in_channels=16, text_dim=32, hearing=(0, 1)),
+        transformer=Transformer(
+            layers=2, heads=2, head_dim=24, ffn=96, in_channels=16, text_dim=32, frequencies=64, hearing=(0, 1)
+        ),
         vae=VAE_21,
         rate=Fraction(16),
         shift=FLOW_SHIFT["s2v-14B"],
@@ -384,6 +400,17 @@ _MODELS = (
         repository="Wan-AI/Wan2.2-S2V-14B",
         guidance=4.5,
         speech=Speech(),
+        published=(
+            Published("diffusion_pytorch_model*.safetensors", "transformer"),
+            *(
+                Published(f"wav2vec2-large-xlsr-53-english/{name}", "audio_encoder")
+                for name in ("config.json", "preprocessor_config.json", "model.safetensors")
+            ),
+            *(
+                Published(f"{name}/*", name, "Wan-AI/Wan2.2-T2V-A14B-Diffusers")
+                for name in ("text_encoder", "tokenizer", "vae", "scheduler")
+            ),
+        ),
         about="speech and a reference picture to video of any length, clip by clip; one network",
     ),
 )

@@ -15,6 +15,7 @@ from artifexpro.core.wan22.catalogue import ModelSpec
 KIND = "WanS2VTransformer3DModel"
 INDEX: Mapping[str, Any] = {
     "_class_name": "WanSpeechToVideoPipeline",
+    "boundary_ratio": None,
     "audio_encoder": ["transformers", "Wav2Vec2Model"],
     "feature_extractor": ["transformers", "Wav2Vec2FeatureExtractor"],
     "scheduler": ["diffusers", "UniPCMultistepScheduler"],

@@ -19,9 +19,9 @@ from artifexpro.core.wan22.s2v.model import WanS2VTransformer3DModel
 HERE = Path(__file__).parent
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def one_thread() -> Iterator[None]:
-    """Networks this small take six times as long on two threads."""
+    """Networks this small take six times as long on two threads, and round otherwise."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

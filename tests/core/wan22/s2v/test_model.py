@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 import torch
+from transformers import Wav2Vec2Config, Wav2Vec2Model
 
 from artifexpro.core.errors import ArtifexError
-from artifexpro.core.wan22.s2v import keys
+from artifexpro.core.wan22 import catalogue
+from artifexpro.core.wan22.s2v import keys, published
 from artifexpro.core.wan22.s2v.block import Span
 from artifexpro.core.wan22.s2v.model import WanS2VTransformer3DModel
 
@@ -118,6 +120,21 @@ def test_the_network_comes_back_from_disk_as_it_was(network: Any, shown: dict[st
 
 
 def test_the_real_size_has_as_many_parameters_as_the_catalogue_says() -> None:
+    """16,295,755,609 is also what the reference's own class counts with the settings of wan_s2v_14B.py."""
+    model = catalogue.model("s2v-14B")
+    speech = Wav2Vec2Config(
+        hidden_size=1024,
+        num_hidden_layers=24,
+        num_attention_heads=16,
+        intermediate_size=4096,
+        feat_extract_norm="layer",
+        do_stable_layer_norm=True,
+        conv_bias=True,
+    )
     with torch.device("meta"):
-        real: Any = WanS2VTransformer3DModel()
-    assert sum(each.numel() for each in real.parameters()) == 16_295_755_609
+        real: Any = WanS2VTransformer3DModel.from_config(published.network_config(model))
+        ears: Any = Wav2Vec2Model(speech)
+    counted = {name: sum(each.numel() for each in part.parameters()) for name, part in (("n", real), ("e", ears))}
+    stated = {part.name: part.parameters for part in model.components}
+    assert counted["n"] == stated["transformer"] == 16_295_755_609
+    assert counted["e"] == stated["audio_encoder"]
