@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise, product
 from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
@@ -53,7 +54,7 @@ def test_the_first_clip_hides_its_lead_and_later_ones_what_they_go_on_from() -> 
 
 
 def test_a_film_has_the_shape_of_its_picture_and_the_length_of_its_sound() -> None:
-    asked = {
+    asked: dict[str, Any] = {
         "prompt": "she speaks",
         "model": "s2v-14B",
         "source": Source(1000, 1500, 123, catalogue.model("s2v-14B").rate),
