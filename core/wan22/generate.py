@@ -199,7 +199,7 @@ def load_latents(path: Path) -> tuple[Tensor, ClipSpec]:
 
     try:
         with safe_open(path, framework="pt") as file:
-            data = json.loads(file.metadata()["spec"])
+            spec = ClipSpec.from_json(json.loads(file.metadata()["spec"]))
             latents = file.get_tensor("latents")
     except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
         raise ArtifexError(
@@ -208,5 +208,4 @@ def load_latents(path: Path) -> tuple[Tensor, ClipSpec]:
             "removing that file and generating the clip again",
             code="latents",
         ) from error
-    tuples = {name: tuple(data[name]) for name in ("guidance", "notes", "sigmas") if data[name] is not None}
-    return latents, ClipSpec(**{**data, **tuples})
+    return latents, spec

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from typing import Any
 
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.wan22 import catalogue
+from artifexpro.core.wan22 import levers as pulled
 from artifexpro.core.wan22.catalogue import ModelSpec
+from artifexpro.core.wan22.levers import Levers
 from artifexpro.core.wan22.presets import Preset
 from artifexpro.core.wan22.presets import preset as preset_named
 from artifexpro.core.wan22.prompts import DEFAULT_NEGATIVE_PROMPT
@@ -26,7 +29,8 @@ class ClipSpec:
     """One clip, everything settled: the same spec, weights and machine give the same bytes.
 
     `guidance` is (low noise, high noise); 1.0 means no unconditional pass. `sigmas`, where given, are the noise levels
-    of each step before the shift, from 1 down. `notes` are sentences the artist must see.
+    of each step before the shift, from 1 down. `levers` say how it is computed. `notes` are sentences the artist must
+    see.
     """
 
     task: str
@@ -45,10 +49,20 @@ class ClipSpec:
     scheduler: str
     sigmas: tuple[float, ...] | None = None
     notes: tuple[str, ...] = field(default=(), compare=False)
+    levers: Levers = field(default=Levers())
 
     def as_json(self) -> dict[str, Any]:
         """The spec as plain data for recipes and file headers."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> ClipSpec:
+        """A spec from `as_json`, also through JSON text and of a release that had fewer fields.
+
+        Raises TypeError, KeyError or ValueError for anything else.
+        """
+        tuples = {name: tuple(data[name]) for name in ("guidance", "notes", "sigmas") if data.get(name) is not None}
+        return cls(**{**data, **tuples, "levers": Levers.from_json(data.get("levers", {}))})
 
 
 def resolve(
@@ -66,12 +80,14 @@ def resolve(
     shift: float | None = None,
     seed: int = 0,
     dtype: str | None = None,
-    scheduler: str = "unipc",
+    scheduler: str | None = None,
     sigmas: tuple[float, ...] | None = None,
+    levers: Levers = Levers(),  # noqa: B008
 ) -> ClipSpec:
     """A checked `ClipSpec` from a preset and overrides; 0 and None stand for the preset's or the model's own.
 
     `task` is by default the model's first. `guidance` is one number for both experts or (low noise, high noise).
+    `levers` with step-distilled LoRAs settle steps, shift, guidance and scheduler where these are not given.
     Raises `ArtifexError` (codes "settings", "model", "prompt") with the nearest values that would do in its remedy.
     """
     spec = catalogue.usable(model)
@@ -80,6 +96,16 @@ def resolve(
     size = _size(spec, chosen, width, height, notes)
     length = frames if frames else chosen.frames
     _check_length(spec, length)
+    pulled.check(levers, spec)
+    if levers.distilled and sigmas is None:
+        sigmas = pulled.distilled_levels(_steps(steps or levers.distilled))
+        shift = pulled.DISTILLED_SHIFT if shift is None else shift
+        guidance = 1.0 if guidance is None else guidance
+        scheduler = scheduler or "euler"
+        notes.append(
+            f"Weights distilled to {levers.distilled} steps: {len(sigmas)} steps at shift {shift:g}, {scheduler}, "
+            f"guidance {_pair(guidance)}."
+        )
     levels = None if sigmas is None else _levels(sigmas, steps)
     return ClipSpec(
         task=_task(spec, task),
@@ -95,10 +121,16 @@ def resolve(
         shift=_shift(spec, chosen, shift, notes),
         seed=_seed(seed),
         dtype=_dtype(spec, chosen, dtype, notes),
-        scheduler=_scheduler(scheduler),
+        scheduler=_scheduler(scheduler or SCHEDULERS[0]),
         sigmas=levels,
         notes=tuple(notes),
+        levers=levers,
     )
+
+
+def _pair(guidance: float | tuple[float, float]) -> str:
+    low, high = guidance if isinstance(guidance, tuple) else (guidance, guidance)
+    return f"{low:g}" if low == high else f"{low:g} at low and {high:g} at high noise"
 
 
 def _refusal(attempted: str, because: str, remedy: str, code: str = "settings") -> ArtifexError:
