@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from artifexpro.core.lazy import torch
-from artifexpro.core.wan22.condition import denormalised
+from artifexpro.core.wan22.encode import denormalised
 
 if TYPE_CHECKING:
     from torch import Tensor
