@@ -16,7 +16,19 @@ from typing import TYPE_CHECKING, Any
 
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.lazy import torch
-from artifexpro.core.wan22 import catalogue, decode, encode, loading, loop, picture, preview, schedule, smoke, text
+from artifexpro.core.wan22 import (
+    after,
+    catalogue,
+    decode,
+    encode,
+    loading,
+    loop,
+    picture,
+    preview,
+    schedule,
+    smoke,
+    text,
+)
 from artifexpro.core.wan22.catalogue import ModelSpec
 from artifexpro.core.wan22.condition import Condition, FirstFrame
 from artifexpro.core.wan22.hooks import Hooks
@@ -55,7 +67,7 @@ def generate(
     for sentence in notes:
         hooks.note(sentence)
     save_latents(folder / LATENTS, latents, replace(spec, notes=(*spec.notes, *notes)))
-    yield from _frames(latents, loader, hooks, spec.frames)
+    yield from after.applied(_frames(latents, loader, hooks, spec.frames), spec, hooks)
 
 
 def decode_saved(path: Path, models: Path, hooks: Hooks, *, device: Any = None) -> Iterator[tuple[int, Tensor]]:
@@ -65,7 +77,7 @@ def decode_saved(path: Path, models: Path, hooks: Hooks, *, device: Any = None) 
     """
     latents, spec = load_latents(path)
     loader = _begin(spec, catalogue.usable(spec.model), models, hooks, device)
-    yield from _frames(latents, loader, hooks, spec.frames)
+    yield from after.applied(_frames(latents, loader, hooks, spec.frames), spec, hooks)
 
 
 def _begin(spec: ClipSpec, model: ModelSpec, models: Path, hooks: Hooks, device: Any) -> Loader:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from artifexpro.core.errors import ArtifexError
-from artifexpro.core.wan22 import catalogue
+from artifexpro.core.wan22 import catalogue, profiles
 from artifexpro.core.wan22 import levers as pulled
 from artifexpro.core.wan22.catalogue import ModelSpec
 from artifexpro.core.wan22.levers import Levers
-from artifexpro.core.wan22.presets import Preset
+from artifexpro.core.wan22.presets import Preset, delivered_size
 from artifexpro.core.wan22.presets import preset as preset_named
 from artifexpro.core.wan22.prompts import DEFAULT_NEGATIVE_PROMPT
 
@@ -24,13 +25,17 @@ MOST_STEPS = 1000
 LARGEST_SEED = 2**63 - 1
 
 
+_TUPLES = ("guidance", "notes", "sigmas", "after", "delivered")
+
+
 @dataclass(frozen=True, slots=True)
 class ClipSpec:
     """One clip, everything settled: the same spec, weights and machine give the same bytes.
 
     `guidance` is (low noise, high noise); 1.0 means no unconditional pass. `sigmas`, where given, are the noise levels
-    of each step before the shift, from 1 down. `levers` say how it is computed. `notes` are sentences the artist must
-    see.
+    of each step before the shift, from 1 down. `levers` say how it is computed, and `profile` what the plan may add to
+    them ("" is nothing but what makes it fit). `after` is the work on decoded frames, which leave it in the size
+    `delivered` ((0, 0) is as generated). `notes` are sentences the artist must see.
     """
 
     task: str
@@ -50,6 +55,14 @@ class ClipSpec:
     sigmas: tuple[float, ...] | None = None
     notes: tuple[str, ...] = field(default=(), compare=False)
     levers: Levers = field(default=Levers())
+    profile: str = ""
+    after: tuple[str, ...] = ()
+    delivered: tuple[int, int] = (0, 0)
+
+    @property
+    def picture_size(self) -> tuple[int, int]:
+        """(width, height) in pixels of the frames that come out: `delivered` where the after-work enlarges them."""
+        return self.delivered if self.delivered != (0, 0) else (self.width, self.height)
 
     def as_json(self) -> dict[str, Any]:
         """The spec as plain data for recipes and file headers."""
@@ -61,7 +74,7 @@ class ClipSpec:
 
         Raises TypeError, KeyError or ValueError for anything else.
         """
-        tuples = {name: tuple(data[name]) for name in ("guidance", "notes", "sigmas") if data.get(name) is not None}
+        tuples = {name: tuple(data[name]) for name in _TUPLES if data.get(name) is not None}
         return cls(**{**data, **tuples, "levers": Levers.from_json(data.get("levers", {}))})
 
 
@@ -83,19 +96,24 @@ def resolve(
     scheduler: str | None = None,
     sigmas: tuple[float, ...] | None = None,
     levers: Levers = Levers(),  # noqa: B008
+    profile: str = "",
+    models: Path | None = None,
 ) -> ClipSpec:
     """A checked `ClipSpec` from a preset and overrides; 0 and None stand for the preset's or the model's own.
 
     `task` is by default the model's first. `guidance` is one number for both experts or (low noise, high noise).
     `levers` with step-distilled LoRAs settle steps, shift, guidance and scheduler where these are not given.
-    Raises `ArtifexError` (codes "settings", "model", "prompt") with the nearest values that would do in its remedy.
+    `profile` adds its wishes to the levers that are at their default; with `models`, also the distilled weights that
+    are there, and the averaged ones. Raises `ArtifexError` (codes "settings", "model", "prompt") with the nearest
+    values that would do in its remedy.
     """
     spec = catalogue.usable(model)
     chosen = preset_named(preset)
     notes: list[str] = []
+    levers = profiles.wished(profiles.profile(profile), levers, spec, models, notes)
     size = _size(spec, chosen, width, height, notes)
     length = frames if frames else chosen.frames
-    _check_length(spec, length)
+    _check_length(spec, length, notes)
     pulled.check(levers, spec)
     if levers.distilled and sigmas is None:
         sigmas = pulled.distilled_levels(_steps(steps or levers.distilled))
@@ -107,6 +125,7 @@ def resolve(
             f"guidance {_pair(guidance)}."
         )
     levels = None if sigmas is None else _levels(sigmas, steps)
+    delivered = _delivered(spec, chosen, size, notes)
     return ClipSpec(
         task=_task(spec, task),
         model=spec.name,
@@ -125,6 +144,9 @@ def resolve(
         sigmas=levels,
         notes=tuple(notes),
         levers=levers,
+        profile=profile,
+        after=chosen.after,
+        delivered=delivered,
     )
 
 
@@ -177,25 +199,24 @@ def _size(spec: ModelSpec, chosen: Preset, width: int, height: int, notes: list[
             "one side alone says nothing about the other",
             "both width and height, or neither to get the preset's",
         )
-    after = ", ".join(word.replace("color_grade", "colour grade") for word in chosen.after)
     if not width:
-        if chosen.after:
-            raise _refusal(
-                f"use the preset {chosen.name} at its own size",
-                f"it is generated at {chosen.resolution} and then upscaled to {chosen.delivered} ({after}), "
-                "and that arrives in a later release",
-                f"Production, or {chosen.name} with a size such as "
-                f"{_times(spec.sizes[chosen.resolution])}: its steps, guidance and length without the after-work",
-            )
         size = spec.sizes[chosen.resolution]
         if spec.random:
             notes.append(f"{spec.name} makes {chosen.resolution} presets at {_times(size)}, to be quick.")
         return size
     _check_side(spec, width, height)
-    if chosen.after:
-        lacking = after.replace(", ", ", no ")
-        notes.append(f"{chosen.name} without its after-work: no upscale, no {lacking} in this release.")
     return width, height
+
+
+def _delivered(spec: ModelSpec, chosen: Preset, size: tuple[int, int], notes: list[str]) -> tuple[int, int]:
+    delivered = delivered_size(spec, chosen, size)
+    if chosen.after:
+        work = ", ".join(word.replace("color_grade", "colour grade") for word in chosen.after)
+        notes.append(
+            f"{chosen.name} is generated at {_times(size)} and delivered at {_times(delivered)}: {work}, "
+            "enlarged by resampling, which adds no detail."
+        )
+    return delivered
 
 
 def _check_side(spec: ModelSpec, width: int, height: int) -> None:
@@ -217,7 +238,7 @@ def _check_side(spec: ModelSpec, width: int, height: int) -> None:
         )
 
 
-def _check_length(spec: ModelSpec, frames: int) -> None:
+def _check_length(spec: ModelSpec, frames: int, notes: list[str]) -> None:
     step, longest = spec.vae.temporal, spec.longest_clip
     attempted = f"generate {frames:,} frames with {spec.name}"
     if frames > longest:
@@ -226,6 +247,11 @@ def _check_length(spec: ModelSpec, frames: int) -> None:
         down = max(1, (frames - 1) // step * step + 1)
         values = f"{down} or {down + step}" if frames > 0 else "1"
         raise _refusal(attempted, f"a clip has {step}k + 1 frames: 1, {step + 1}, {2 * step + 1} and so on", values)
+    if frames > spec.trained and not spec.random:
+        notes.append(
+            f"{frames} frames are more than the {spec.trained} that {spec.name} was trained on: the clip may repeat "
+            "itself or drift."
+        )
 
 
 def _steps(steps: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 from artifexpro.core.wan22.catalogue import ModelSpec
 from artifexpro.core.wan22.request import ClipSpec
@@ -12,6 +13,9 @@ SPEECH_FRAMES = 80
 SPEECH_LATENTS = SPEECH_FRAMES // 4
 MOTION = ((1, 1, 2), (2, 2, 4), (16, 4, 8))
 """What speech pieces see of the past: latent frames, and the sides of their patches in time and in space."""
+
+PAST_FRAMES = 73
+"""Frames of the past that are encoded for each speech piece."""
 
 
 def pieces(spec: ClipSpec) -> list[int]:
@@ -33,6 +37,20 @@ def tokens(spec: ClipSpec, model: ModelSpec) -> int:
 def each_token(spec: ClipSpec, model: ModelSpec) -> bool:
     """Whether every patch has a timestep of its own: a clip of the one-network family that starts from a picture."""
     return spec.task == "ti2v" and model.experts == 1
+
+
+def encoded(spec: ClipSpec, model: ModelSpec) -> Literal["none", "still", "clip"]:
+    """What the VAE must encode before denoising. With two experts a picture is encoded as a clip that it starts."""
+    if spec.task == "t2v":
+        return "none"
+    return "still" if spec.task == "ti2v" else "clip"
+
+
+def encoded_frames(spec: ClipSpec, model: ModelSpec) -> int:
+    """Frames that the VAE encodes in all."""
+    if spec.task == "s2v":
+        return len(pieces(spec)) * PAST_FRAMES + 1
+    return {"none": 0, "still": 1, "clip": spec.frames}[encoded(spec, model)]
 
 
 def control_layers(spec: ClipSpec, model: ModelSpec) -> int:

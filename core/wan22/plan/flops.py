@@ -170,4 +170,3 @@ def _middle(width: int, place: int, frames: int) -> float:
     """Two residual blocks around attention within each frame."""
     attention = _conv(width, 4 * width, 1, place) + 4.0 * place * place * width
     return 4 * _conv(width, width, 27, place * frames) + frames * attention
-

@@ -47,7 +47,7 @@ def clip(model: str = "ti2v-5B", **changes: Any) -> ClipSpec:
 def test_a_pass_of_the_network_is_what_torch_counts(each_token: bool) -> None:
     size = Transformer(layers=3, heads=2, head_dim=24, ffn=96, in_channels=36, text_dim=32)
     with torch.device("meta"):
-        network = WanTransformer3DModel(
+        network: Any = WanTransformer3DModel(
             num_layers=3, num_attention_heads=2, attention_head_dim=24, ffn_dim=96, in_channels=36, out_channels=16,
             text_dim=32,
         )  # fmt: skip
@@ -61,7 +61,7 @@ def test_a_pass_of_the_network_is_what_torch_counts(each_token: bool) -> None:
 @pytest.mark.parametrize(("model", "config"), [(T2V, {}), (TI2V, VAE_22)])
 def test_the_vae_is_what_torch_counts(model: Any, config: dict[str, Any], frames: int) -> None:
     with torch.device("meta"):
-        vae = AutoencoderKLWan(**config)
+        vae: Any = AutoencoderKLWan(**config)
         latents = torch.empty(model.latent_shape(96, 64, frames))
         assert flops.decode(model, 96, 64, frames) == counted(lambda: vae.decode(latents))
         assert flops.encode(model, 96, 64, frames) == counted(lambda: vae.encode(torch.empty(1, 3, frames, 64, 96)))
