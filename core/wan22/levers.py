@@ -22,7 +22,7 @@ ATTENTIONS = ("native", "cudnn", "flash", "flash3", "sage", "xformers")
 """Names of attention back ends; which of them a machine has is found out when the weights are placed."""
 DISTILLED_SHIFT = 5.0
 """Shift of the noise schedule that step-distilled weights of Wan2.2 are trained at (lightx2v/Wan2.2-Lightning)."""
-MOST_ENSEMBLE = 8
+MOST_ENSEMBLE = 4
 MOST_PARALLEL = 64
 LEAST_TILE = 8
 """Latents along a tile's side. Smaller tiles are all overlap."""
@@ -51,7 +51,7 @@ class Levers:
     `quantise`: storage of the networks' matrices. `tile`: side of decoded tiles in pixels, 0 decodes whole pictures.
     `attention`: one of `ATTENTIONS`. `compile` compiles the networks' blocks. `cache`: how much the first block's
     answer may change (a share, 0..1) for the rest of a step to be taken from the step before; 0 never. `parallel`:
-    processes that share each step, a card each. `ensemble`: passes averaged each step. `consistency` and `smoothing`
+    processes that share each step, a card each. `ensemble`: passes on shifted patches averaged each step. `consistency` and `smoothing`
     (0..1): low frequencies shared in time by the noise, and high ones taken from the motion. `ema`: averaged weights
     where the model's folder has them.
     """
