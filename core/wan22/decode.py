@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from artifexpro.core.lazy import torch
-from artifexpro.core.wan22.condition import denormalised
+from artifexpro.core.wan22.encode import denormalised
 
 if TYPE_CHECKING:
     from torch import Tensor

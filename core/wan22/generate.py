@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.lazy import torch
-from artifexpro.core.wan22 import catalogue, condition, decode, loading, loop, preview, schedule, smoke, text
+from artifexpro.core.wan22 import catalogue, decode, encode, loading, loop, picture, preview, schedule, smoke, text
 from artifexpro.core.wan22.catalogue import ModelSpec
+from artifexpro.core.wan22.condition import Condition, FirstFrame
 from artifexpro.core.wan22.hooks import Hooks
 from artifexpro.core.wan22.loading import Loader
 from artifexpro.core.wan22.request import ClipSpec
@@ -95,18 +96,18 @@ def _latents(spec: ClipSpec, loader: Loader, hooks: Hooks, image: Tensor | None,
     with hooks.stage("load"):
         vae = loader.vae()
     with hooks.stage("encode"):
-        first = None if image is None else _first(image, spec, vae, loader, notes)
+        condition = None if image is None else _first(image, spec, vae, loader, notes)
         colours = preview.fit(vae)
     del vae
     model = loader.model
+    noise = loop.noise(model.latent_shape(spec.width, spec.height, spec.frames), spec.seed, loader.device)
     return loop.denoise(
-        loop.noise(model.latent_shape(spec.width, spec.height, spec.frames), spec.seed, loader.device),
-        schedule.make(spec.steps, spec.shift, spec.scheduler, spec.sigmas),
+        loop.Progress(noise, schedule.make(spec.steps, spec.shift, spec.scheduler, spec.sigmas)),
         guidance,
         loader.transformer,
         hooks,
         boundary=model.boundary,
-        first=first,
+        condition=condition,
         preview=colours,
     )
 
@@ -127,14 +128,14 @@ def _guidance(spec: ClipSpec, loader: Loader, hooks: Hooks, notes: list[str]) ->
     return loop.Guidance(show.states, None if avoid is None else avoid.states, spec.guidance)
 
 
-def _first(image: Tensor, spec: ClipSpec, vae: Any, loader: Loader, notes: list[str]) -> condition.FirstFrame:
+def _first(image: Tensor, spec: ClipSpec, vae: Any, loader: Loader, notes: list[str]) -> Condition:
     rows, columns = image.shape[:2]
     if (columns, rows) != (spec.width, spec.height):
         notes.append(
             f"The picture was scaled from {columns} x {rows} to cover {spec.width} x {spec.height} and cut to it."
         )
-    picture = condition.fitted(image, spec.width, spec.height)
-    return condition.first_frame(picture, vae, loader.device)
+    fitted = picture.fitted(image, spec.width, spec.height)
+    return FirstFrame(encode.still(fitted, vae, loader.device))
 
 
 def _check_image(spec: ClipSpec, image: Tensor | None) -> None:
@@ -147,7 +148,7 @@ def _check_image(spec: ClipSpec, image: Tensor | None) -> None:
             "the task ti2v with a model that does it, or no picture",
             code="image",
         )
-    condition.check_picture(image)
+    picture.check_picture(image)
 
 
 def _frames(latents: Tensor, loader: Loader, hooks: Hooks, total: int) -> Iterator[tuple[int, Tensor]]:
@@ -160,8 +161,8 @@ def _frames(latents: Tensor, loader: Loader, hooks: Hooks, total: int) -> Iterat
         hooks.check()
         with hooks.stage("decode"):
             piece = next(pieces)
-        for picture in piece:
-            yield done, picture
+        for frame in piece:
+            yield done, frame
             done += 1
         hooks.progress("decode", done, total)
 

@@ -2,12 +2,12 @@
 
 diffusers' pipelines decide on guidance once for both experts, which wastes or loses unconditional passes, and decode
 what was cancelled. Here each step asks the expert of its noise level, guides by that expert's own figure, and can be
-stopped before it begins.
+stopped before it begins, or taken up again where it failed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.lazy import torch
 from artifexpro.core.wan22.catalogue import TRAINED_STEPS
-from artifexpro.core.wan22.condition import FirstFrame
+from artifexpro.core.wan22.condition import Condition, Free
 from artifexpro.core.wan22.hooks import Hooks
 from artifexpro.core.wan22.preview import PreviewMap
 from artifexpro.core.wan22.schedule import Schedule
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from torch import dtype as DType
 
 HIGH_NOISE, LOW_NOISE = "transformer", "transformer_2"
 
@@ -52,25 +53,50 @@ def expert_of(timestep: float, boundary: float | None) -> str:
     return HIGH_NOISE if boundary is None or timestep >= boundary * TRAINED_STEPS else LOW_NOISE
 
 
+@dataclass(slots=True)
+class Progress:
+    """How far a clip is: `latents` (1, C, T, h, w) float32 as they are before step `index` of `schedule`.
+
+    A step is taken whole or not at all, so that whoever catches an error (memory ran out, say) can hand the same
+    progress to `denoise` again and go on at the step that failed.
+    """
+
+    latents: Tensor
+    schedule: Schedule
+    index: int = 0
+
+    def step(self, velocity: Tensor) -> None:
+        """To the next level by the network's `velocity` at this one."""
+        solver = vars(self.schedule.solver)
+        before = {name: list(value) if isinstance(value, list) else value for name, value in solver.items()}
+        try:
+            self.latents = self.schedule.step(self.index, velocity, self.latents)
+        except BaseException:
+            solver.update(before)
+            raise
+        self.index += 1
+
+
 def denoise(
-    latents: Tensor,
-    schedule: Schedule,
+    progress: Progress,
     guidance: Guidance,
     load: Callable[[str], Any],
     hooks: Hooks,
     *,
     boundary: float | None = None,
-    first: FirstFrame | None = None,
+    condition: Condition | None = None,
     preview: PreviewMap | None = None,
 ) -> Tensor:
-    """Clean latents (1, C, T, h, w) float32 from noise of that shape.
+    """Clean latents (1, C, T, h, w) float32 from where `progress` stands, which moves on with every step.
 
     `load` gives the network called "transformer" or "transformer_2"; each is asked for once, when its part begins.
-    `first` is a picture the clip starts from (models trained with a timestep for each token).
+    `condition` is what else the clip must keep to; None is nothing.
     Raises what `hooks.check` raises, and `ArtifexError` (code "numbers") when the network answers with no numbers.
     """
+    kept: Condition = Free() if condition is None else condition
+    schedule = progress.schedule
     total = len(schedule)
-    steps = range(total)
+    steps = range(progress.index, total)
     for expert, part in groupby(steps, key=lambda index: expert_of(float(schedule.timesteps[index]), boundary)):
         hooks.check()
         with hooks.stage("load"):
@@ -78,50 +104,50 @@ def denoise(
         with hooks.stage("denoise"):
             for index in part:
                 hooks.check()
-                velocity = _velocity(network, latents, schedule.timesteps[index], guidance, expert, first)
+                velocity = _velocity(network, progress.latents, schedule.timesteps[index], guidance, expert, kept)
                 _refuse_non_numbers(velocity, index, total)
                 if preview is not None:
-                    hooks.preview(preview.picture(_estimate(latents, velocity, schedule.sigmas[index], first)))
-                latents = schedule.step(index, velocity, latents)
+                    clean = progress.latents - float(schedule.sigmas[index]) * velocity
+                    hooks.preview(preview.picture(kept.imposed(clean)))
+                progress.step(velocity)
                 hooks.progress("denoise", index + 1, total)
         del network
-    return latents if first is None else first.imposed(latents)
+    return kept.imposed(progress.latents)
 
 
 def _velocity(
-    network: Any, latents: Tensor, timestep: Tensor, guidance: Guidance, expert: str, first: FirstFrame | None
+    network: Any, latents: Tensor, timestep: Tensor, guidance: Guidance, expert: str, condition: Condition
 ) -> Tensor:
     strength = guidance.strength_of(expert)
-    if first is None:
-        seen, when = latents, timestep.to(latents.device).expand(1)
-    else:
-        seen = first.imposed(latents)
-        when = first.timesteps(timestep, latents, network.config.patch_size[1])
-    seen = seen.to(network.dtype)
-    shown = _forward(network, seen, when, guidance.show)
+    when = condition.timesteps(timestep, latents, network.config.patch_size[1])
+    seen = condition.seen(latents).to(network.dtype)
+    shown = _forward(network, seen, when, guidance.show, condition.arguments(True))
     if strength == 1.0:
         return shown
     if guidance.avoid is None:
         raise ValueError("guidance needs an embedding of what to avoid")
-    avoided = _forward(network, seen, when, guidance.avoid)
+    avoided = _forward(network, seen, when, guidance.avoid, condition.arguments(False))
     return avoided + strength * (shown - avoided)
 
 
-def _forward(network: Any, latents: Tensor, timestep: Tensor, words: Tensor) -> Tensor:
+def _forward(network: Any, seen: Tensor, timestep: Tensor, words: Tensor, more: Mapping[str, Any]) -> Tensor:
     with torch.no_grad():
         answer: Tensor = network(
-            hidden_states=latents,
+            hidden_states=seen,
             timestep=timestep,
-            encoder_hidden_states=words.to(device=latents.device, dtype=latents.dtype),
+            encoder_hidden_states=words.to(device=seen.device, dtype=seen.dtype),
             return_dict=False,
+            **{name: _in_format(value, seen.dtype) for name, value in more.items()},
         )[0]
     return answer.to(torch.float32)
 
 
-def _estimate(latents: Tensor, velocity: Tensor, sigma: Tensor, first: FirstFrame | None) -> Tensor:
-    """The clean clip as the network sees it now: x - sigma * v."""
-    clean = latents - float(sigma) * velocity
-    return clean if first is None else first.imposed(clean)
+def _in_format(value: Any, dtype: DType) -> Any:
+    if isinstance(value, (list, tuple)):
+        return type(value)(_in_format(each, dtype) for each in value)
+    if isinstance(value, torch.Tensor) and value.is_floating_point():
+        return value.to(dtype)
+    return value
 
 
 def _refuse_non_numbers(velocity: Tensor, index: int, total: int) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from artifexpro.core.lazy import torch
-from artifexpro.core.wan22.condition import normalised
+from artifexpro.core.wan22.encode import normalised
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from artifexpro.core.wan22 import catalogue, decode
-from artifexpro.core.wan22.condition import denormalised, normalised
+from artifexpro.core.wan22.encode import denormalised, normalised
 from artifexpro.core.wan22.generate import prepare
 from artifexpro.core.wan22.request import resolve
 

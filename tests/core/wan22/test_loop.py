@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +15,7 @@ from diffusers import UniPCMultistepScheduler, WanPipeline
 
 from artifexpro.core.errors import ArtifexError, Cancelled
 from artifexpro.core.wan22 import catalogue, loop, preview, schedule
-from artifexpro.core.wan22.condition import FirstFrame
+from artifexpro.core.wan22.condition import FirstFrame, Free
 from artifexpro.core.wan22.generate import prepare
 
 WORDS = torch.zeros(1, 512, 32)
@@ -43,8 +43,7 @@ def run(
     networks: dict[str, Network], hooks: Any, guidance: tuple[float, float], steps: int = 8, **more: Any
 ) -> torch.Tensor:
     return loop.denoise(
-        loop.noise(SHAPE, 1, "cpu"),
-        schedule.make(steps, 12.0),
+        loop.Progress(loop.noise(SHAPE, 1, "cpu"), schedule.make(steps, 12.0)),
         loop.Guidance(WORDS + 1, WORDS + 2, guidance),
         networks.__getitem__,
         hooks,
@@ -98,8 +97,7 @@ def test_where_diffusers_wastes_passes_ours_does_not(random_models: Path, small:
     low = 8 - high
     with counted(*networks.values()) as calls:
         loop.denoise(
-            loop.noise(loader.model.latent_shape(64, 64, 9), 3, "cpu"),
-            made,
+            loop.Progress(loop.noise(loader.model.latent_shape(64, 64, 9), 3, "cpu"), made),
             loop.Guidance(WORDS, WORDS, spec.guidance),
             networks.__getitem__,
             hooks,
@@ -127,8 +125,7 @@ def test_where_diffusers_wastes_passes_ours_does_not(random_models: Path, small:
 def test_without_guidance_no_embedding_of_what_to_avoid_is_needed(hooks: Any) -> None:
     network = Network()
     loop.denoise(
-        loop.noise(SHAPE, 1, "cpu"),
-        schedule.make(2, 5.0),
+        loop.Progress(loop.noise(SHAPE, 1, "cpu"), schedule.make(2, 5.0)),
         loop.Guidance(WORDS + 1, None, (1.0, 1.0)),
         lambda _: network,
         hooks,
@@ -144,8 +141,7 @@ def test_each_expert_is_loaded_once_and_the_low_one_after_the_high_one(hooks: An
         return Network()
 
     loop.denoise(
-        loop.noise(SHAPE, 1, "cpu"),
-        schedule.make(8, 12.0),
+        loop.Progress(loop.noise(SHAPE, 1, "cpu"), schedule.make(8, 12.0)),
         loop.Guidance(WORDS, None, (1.0, 1.0)),
         load,
         hooks,
@@ -174,7 +170,7 @@ def test_progress_and_a_preview_come_with_every_step(hooks: Any) -> None:
 def test_a_first_picture_stays_what_it_is_and_counts_as_clean(hooks: Any) -> None:
     network = Network()
     latent = torch.full((1, 4, 1, 4, 6), 7.0)
-    result = run({loop.HIGH_NOISE: network}, hooks, (1.0, 1.0), steps=3, first=FirstFrame(latent))
+    result = run({loop.HIGH_NOISE: network}, hooks, (1.0, 1.0), steps=3, condition=FirstFrame(latent))
     assert torch.equal(result[:, :, :1], latent)
     made = schedule.make(3, 12.0)
     for seen, wanted in zip(network.timesteps, made.timesteps, strict=True):
@@ -206,6 +202,89 @@ def test_no_numbers_stop_the_clip_at_that_step(hooks: Any) -> None:
         run({loop.HIGH_NOISE: Network(float("nan"))}, hooks, (1.0, 1.0))
     assert failed.value.code == "numbers"
     assert hooks.done("denoise") == 0
+
+
+class Failing(Network):
+    """Memory runs out in the forward pass number `at`, once."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__()
+        self.left = at
+
+    def __call__(self, hidden_states: torch.Tensor, timestep: torch.Tensor, **words: Any) -> tuple[torch.Tensor]:
+        self.left -= 1
+        if self.left == 0:
+            raise torch.OutOfMemoryError("no memory")
+        return (hidden_states * 0.1 + float(timestep.flatten()[-1]) / 1000,)
+
+
+@pytest.mark.parametrize("at", [1, 2, 5, 6, 13])
+def test_a_clip_goes_on_at_the_step_where_memory_ran_out(at: int, hooks: Any) -> None:
+    """With a solver that remembers earlier steps; passes 1 and 2 are step 1."""
+    guidance = loop.Guidance(WORDS + 1, WORDS + 2, (3.0, 3.0))
+
+    def clip(network: Network) -> loop.Progress:
+        progress = loop.Progress(loop.noise(SHAPE, 1, "cpu"), schedule.make(8, 5.0))
+        with suppress(torch.OutOfMemoryError):
+            loop.denoise(progress, guidance, lambda _: network, hooks)
+        return progress
+
+    whole, begun = clip(Failing(0)), clip(Failing(at))
+    assert begun.index == (at - 1) // 2
+    again = loop.denoise(begun, guidance, lambda _: Failing(0), hooks)
+    assert torch.equal(again, whole.latents)
+
+
+@pytest.mark.parametrize("scheduler", ["unipc", "euler"])
+@pytest.mark.parametrize("at", [0, 1, 4])
+def test_a_step_is_taken_whole_or_not_at_all(scheduler: str, at: int) -> None:
+    """Memory runs out inside the solver, after it has begun to remember the step."""
+
+    def finish(progress: loop.Progress) -> torch.Tensor:
+        while progress.index < 6:
+            progress.step(progress.latents * 0.1)
+        return progress.latents
+
+    def start() -> loop.Progress:
+        return loop.Progress(loop.noise(SHAPE, 1, "cpu"), schedule.make(6, 5.0, scheduler))
+
+    progress = start()
+    for _ in range(at):
+        progress.step(progress.latents * 0.1)
+    latents, real = progress.latents, progress.schedule.solver.step
+
+    def interrupted(*arguments: Any, **options: Any) -> None:
+        real(*arguments, **options)
+        raise torch.OutOfMemoryError("no memory")
+
+    progress.schedule.solver.step = interrupted
+    with pytest.raises(torch.OutOfMemoryError):
+        progress.step(latents * 0.1)
+    assert progress.index == at
+    assert progress.latents is latents
+    progress.schedule.solver.step = real
+    assert torch.equal(finish(progress), finish(start()))
+
+
+def test_further_arguments_reach_the_network_in_its_number_format(hooks: Any) -> None:
+    class Asked(Free):
+        def arguments(self, shown: bool) -> dict[str, Any]:
+            return {"sound": torch.ones(2, dtype=torch.float64) * shown, "layers": (torch.ones(1), 3), "clip": 4}
+
+    heard: list[dict[str, Any]] = []
+
+    class Listener(Network):
+        dtype = torch.bfloat16
+
+        def __call__(self, hidden_states: torch.Tensor, timestep: torch.Tensor, **more: Any) -> tuple[torch.Tensor]:
+            heard.append(more)
+            return super().__call__(hidden_states, timestep, encoder_hidden_states=more["encoder_hidden_states"])
+
+    run({loop.HIGH_NOISE: Listener()}, hooks, (3.0, 3.0), steps=1, condition=Asked())
+    assert [bool(more["sound"].all()) for more in heard] == [True, False]
+    for more in heard:
+        assert more["sound"].dtype == more["layers"][0].dtype == torch.bfloat16
+        assert (more["layers"][1], more["clip"]) == (3, 4)
 
 
 def test_noise_depends_on_the_seed_alone() -> None:

@@ -10,7 +10,8 @@ import pytest
 import torch
 from diffusers import UniPCMultistepScheduler, WanImageToVideoPipeline, WanPipeline
 
-from artifexpro.core.wan22 import catalogue, condition, decode, loop, schedule, text
+from artifexpro.core.wan22 import catalogue, decode, encode, loop, picture, schedule, text
+from artifexpro.core.wan22.condition import FirstFrame
 from artifexpro.core.wan22.generate import prepare
 from artifexpro.core.wan22.hooks import Silent
 from artifexpro.core.wan22.loading import Loader
@@ -24,10 +25,10 @@ def ours(spec: ClipSpec, loader: Loader, image: torch.Tensor | None = None) -> t
     model, tokenizer, encoder, vae = loader.model, loader.tokenizer(), loader.text_encoder(), loader.vae()
     first = None
     if image is not None:
-        first = condition.first_frame(condition.fitted(image, spec.width, spec.height), vae, loader.device)
+        first = FirstFrame(encode.still(picture.fitted(image, spec.width, spec.height), vae, loader.device))
+    noise = loop.noise(model.latent_shape(spec.width, spec.height, spec.frames), spec.seed, loader.device)
     latents = loop.denoise(
-        loop.noise(model.latent_shape(spec.width, spec.height, spec.frames), spec.seed, loader.device),
-        schedule.make(spec.steps, spec.shift, spacing="diffusers"),
+        loop.Progress(noise, schedule.make(spec.steps, spec.shift, spacing="diffusers")),
         loop.Guidance(
             text.encode(spec.prompt, tokenizer, encoder).states,
             text.encode(spec.negative_prompt, tokenizer, encoder).states,
@@ -36,7 +37,7 @@ def ours(spec: ClipSpec, loader: Loader, image: torch.Tensor | None = None) -> t
         loader.transformer,
         Silent(),
         boundary=model.boundary,
-        first=first,
+        condition=first,
     )
     return latents, torch.cat(list(decode.chunks(latents, vae)))
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from artifexpro.core.wan22 import catalogue, preview
-from artifexpro.core.wan22.condition import normalised
+from artifexpro.core.wan22.encode import normalised
 from artifexpro.core.wan22.generate import prepare
 from artifexpro.core.wan22.request import resolve
 
