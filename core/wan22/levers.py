@@ -22,7 +22,7 @@ ATTENTIONS = ("native", "cudnn", "flash", "flash3", "sage", "xformers")
 """Names of attention back ends; which of them a machine has is found out when the weights are placed."""
 DISTILLED_SHIFT = 5.0
 """Shift of the noise schedule that step-distilled weights of Wan2.2 are trained at (lightx2v/Wan2.2-Lightning)."""
-MOST_ENSEMBLE = 8
+MOST_ENSEMBLE = 4
 MOST_PARALLEL = 64
 LEAST_TILE = 8
 """Latents along a tile's side. Smaller tiles are all overlap."""
@@ -46,14 +46,14 @@ class Lora:
 class Levers:
     """How a clip is computed. Every default is the plain way, and changes nothing.
 
-    `offload`: "none" keeps a component on the card for its own stage; "model" keeps it in main memory between stages;
-    "block" brings a few layers of a network at a time. `text_on_cpu` runs the text encoder on the processor.
-    `quantise`: storage of the networks' matrices. `tile`: side of decoded tiles in pixels, 0 decodes whole pictures.
-    `attention`: one of `ATTENTIONS`. `compile` compiles the networks' blocks. `cache`: how much the first block's
-    answer may change (a share, 0..1) for the rest of a step to be taken from the step before; 0 never. `parallel`:
-    processes that share each step, a card each. `ensemble`: passes averaged each step. `consistency` and `smoothing`
-    (0..1): low frequencies shared in time by the noise, and high ones taken from the motion. `ema`: averaged weights
-    where the model's folder has them.
+    `offload`: "none" keeps a component on the card for its own stage; "model" keeps all in main memory between stages;
+    "block" brings one block of a network at a time. `text_on_cpu` runs the text encoder on the processor. `quantise`:
+    storage of the networks' matrices. `tile`: side of decoded tiles in pixels, 0 decodes whole pictures. `attention`:
+    one of `ATTENTIONS`. `compile` compiles the networks' blocks. `cache`: how much the first block's answer may change
+    (a share, 0..1) for the rest of a step to be taken from an earlier step; 0 never. `parallel`: processes that share
+    each step, a card each. `ensemble`: passes on shifted patches that are averaged each step. `consistency` (0..1):
+    share of the noise's low frequencies that all frames have in common. `smoothing` (0..1): how much jitter is taken
+    from motion. `ema`: averaged weights, where the model's folder has them.
     """
 
     offload: Offload = "none"

@@ -69,7 +69,7 @@ def test_only_what_was_pulled_is_told() -> None:
         ({"cache": float("nan")}, "goes from 0 to 1", "0.05 to 0.2"),
         ({"consistency": -0.1}, "goes from 0 to 1", "0.5"),
         ({"smoothing": 2.0}, "goes from 0 to 1", "0.5"),
-        ({"ensemble": 0}, "goes from 1 to 8", "2"),
+        ({"ensemble": 0}, "goes from 1 to 4", "2"),
         ({"parallel": 0}, "goes from 1 to 64", "cards"),
         ({"parallel": 3}, "2 attention heads", "1 or 2"),
         ({"tile": 100}, "whole multiples of 16", "128"),

@@ -1,0 +1,38 @@
+"""A step that changes little takes its answer from the step before.
+
+First Block Cache (diffusers; from ParaAttention, after TeaCache, arXiv 2411.19108): the first block is always computed;
+if its residual differs from that of the last whole step by less than the threshold (mean absolute difference as a share
+of the mean), the other blocks are left out and their last residual is added. The state belongs to one network and one
+context: guided passes and experts never share it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from artifexpro.core.wan22.levers import refusal
+
+
+def enable(network: Any, threshold: float) -> None:
+    """Cache steps of `network` whose first block changes by less than `threshold` (a share, 0..1).
+
+    Raises `ArtifexError` (code "settings") where it would do nothing, or something else.
+    """
+    from diffusers import FirstBlockCacheConfig, WanTransformer3DModel
+
+    if type(network) is not WanTransformer3DModel:
+        raise refusal(
+            "cache steps",
+            f"{type(network).__name__} adds to the picture between its blocks, and a cached step would add that twice",
+            "a threshold of 0",
+        )
+    if len(network.blocks) < 2:
+        raise refusal("cache steps", "the network has no blocks that could be left out", "a threshold of 0")
+    network.enable_cache(FirstBlockCacheConfig(threshold=threshold))
+    if not all(_hooked(block) for block in network.blocks):
+        raise refusal("cache steps", "this version of diffusers hooks none of the network's blocks", "a threshold of 0")
+
+
+def _hooked(block: Any) -> bool:
+    registry = getattr(block, "_diffusers_hook", None)
+    return registry is not None and any(name.startswith("fbc_") for name in registry.hooks)
