@@ -7,9 +7,10 @@ fragmentation.
 
 from __future__ import annotations
 
+from artifexpro.core.wan22.plan import flops
 from artifexpro.core.wan22.plan.ladder import Step, ladder
 from artifexpro.core.wan22.plan.making import Plan, make
 from artifexpro.core.wan22.plan.memory import GB
 from artifexpro.core.wan22.plan.stages import Stage
 
-__all__ = ["GB", "Plan", "Stage", "Step", "ladder", "make"]
+__all__ = ["GB", "Plan", "Stage", "Step", "flops", "ladder", "make"]

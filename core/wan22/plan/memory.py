@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 
 from artifexpro.core.wan22.catalogue import Component, ModelSpec
+from artifexpro.core.wan22.decode import OVERLAP
 from artifexpro.core.wan22.levers import Levers
 from artifexpro.core.wan22.plan import clips
 from artifexpro.core.wan22.request import ClipSpec
@@ -31,6 +32,8 @@ ENCODE_PIXEL = {8: 14_300, 16: 7_500}
 """The same of encoding a clip."""
 STILL_PIXEL = {8: 3_900, 16: 2_000}
 """The same of encoding one picture."""
+CACHE_PIXEL = {8: 9_600, 16: 7_300}
+"""What of it is kept from one latent frame to the next; in tiles it waits in main memory."""
 _FIELDS, _FIELD_SIDE = 12, 8
 """Pictures and latents along a side that the map for previews is found with (`preview.fit`)."""
 _STORED = {"none": 0.0, "int8": 1.0, "fp8": 1.0}
@@ -39,8 +42,6 @@ _UNQUANTISED = 0.01
 SOUND_PARAMETERS = 315_000_000
 """wav2vec2-large-xlsr-53."""
 SOUND_TENSORS = 1e9
-TILE_OVERLAP = 0.25
-"""Share of a tile's side that the next tile decodes again."""
 BLOCKS_HELD = 2
 """Blocks of an offloaded network on the card at once: the one that works and the one that comes."""
 
@@ -119,6 +120,11 @@ def decode(spec: ClipSpec, model: ModelSpec, levers: Levers) -> float:
     return latents(spec, model) + area * _pixel(DECODE_PIXEL, model) + 2 * finished
 
 
+def waiting(spec: ClipSpec, model: ModelSpec, tile: int) -> float:
+    """Main memory for the caches of tiles that are not being decoded."""
+    return spec.width * spec.height * overlap(spec, tile) * _pixel(CACHE_PIXEL, model) if tile else 0.0
+
+
 def overlap(spec: ClipSpec, tile: int) -> float:
     """How many times each pixel is decoded, on average, in tiles of that side."""
     if not tile:
@@ -127,11 +133,11 @@ def overlap(spec: ClipSpec, tile: int) -> float:
 
 
 def _tiled(side: int, tile: int) -> int:
-    """Pixels of all tiles together along a side of the picture."""
+    """Pixels of all tiles together along a side of the picture, as `decode` cuts it."""
     if tile >= side:
         return side
-    stride = tile - int(tile * TILE_OVERLAP)
-    return sum(min(tile, side - begin) for begin in range(0, side, stride))
+    shared = min(OVERLAP, tile // 2)
+    return tile * math.ceil((side - shared) / (tile - shared))
 
 
 def encode(spec: ClipSpec, model: ModelSpec) -> float:

@@ -100,8 +100,7 @@ def _denoise(spec: ClipSpec, model: ModelSpec, levers: Levers) -> list[Work]:
         moved = stored * count if levers.offload == "block" else 0.0
         operations = count * flops.denoise_pass(spec, model) / levers.parallel
         tensors = memory.denoise(spec, model, levers)
-        read = max(stored, memory.weights(model, name, spec, Levers()))
-        made.append(Work(f"denoise ({name})", "denoise", name, held, tensors, operations, moved, spec.dtype, read))
+        made.append(Work(f"denoise ({name})", "denoise", name, held, tensors, operations, moved, spec.dtype, stored))
     return made
 
 
@@ -109,7 +108,8 @@ def _decode(spec: ClipSpec, model: ModelSpec, levers: Levers) -> Work:
     held = memory.weights(model, "vae", spec, levers)
     operations = flops.decode(model, spec.width, spec.height, spec.frames) * memory.overlap(spec, levers.tile)
     tensors = memory.decode(spec, model, levers)
-    return Work("decode", "decode", "vae", held, tensors, operations, 0.0, "float32", held)
+    read = held + memory.waiting(spec, model, levers.tile)
+    return Work("decode", "decode", "vae", held, tensors, operations, 0.0, "float32", read)
 
 
 def way(levers: Levers, kind: str) -> str:

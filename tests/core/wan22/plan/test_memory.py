@@ -48,6 +48,14 @@ class Live(TorchDispatchMode):
         self.peak = max(self.peak, self._now)
         weakref.finalize(storage, self._gone, key, size)
 
+    def away(self, storages: list[Any]) -> None:
+        """What now lies in main memory."""
+        self._now -= sum(each.nbytes() for each in storages)
+
+    def back(self, storages: list[Any]) -> None:
+        self._now += sum(each.nbytes() for each in storages)
+        self.peak = max(self.peak, self._now)
+
     def _gone(self, key: int, size: int) -> None:
         self._known.discard(key)
         self._now -= size
@@ -79,6 +87,27 @@ def test_decoding_is_predicted_closely_and_never_too_low(model: ModelSpec, size:
                 pass
     predicted = memory.decode(clip(model, "t2v", size, 13), model, Levers())
     assert live.peak <= predicted <= CLOSE * live.peak
+
+
+@pytest.mark.parametrize(("model", "tile"), [(T2V, 512), (TI2V, 512)])
+def test_in_tiles_the_card_holds_one_tile(model: ModelSpec, tile: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Caches that wait, and finished frames, are counted as gone: without a card all is on one device here."""
+    size = model.sizes["720p"]
+    with FakeTensorMode(allow_non_fake_inputs=True), torch.no_grad():
+        vae = vae_of(model)
+        latents = torch.empty(model.latent_shape(*size, 13))
+        with Live(vae) as live:
+
+            def keep_on(part: Any, device: Any) -> None:
+                held = [each.untyped_storage() for each in part.cache if isinstance(each, torch.Tensor)]
+                (live.away if device == "cpu" else live.back)(held)
+
+            monkeypatch.setattr(decode._Part, "keep_on", keep_on)
+            for _ in decode.chunks(latents, vae, tile):
+                pass
+    predicted = memory.decode(clip(model, "t2v", size, 13), model, Levers(tile=tile))
+    finished = decode.TOGETHER * 4 * size[0] * size[1] * 3 * 4
+    assert live.peak - finished <= predicted <= 1.3 * live.peak
 
 
 @pytest.mark.parametrize(("model", "task", "frames"), [(T2V, "i2v", 13), (TI2V, "ti2v", 1)])
