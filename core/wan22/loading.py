@@ -81,7 +81,7 @@ def check_shape(folder: Path, model: ModelSpec) -> None:
     size = model.transformer
     wanted: dict[str, dict[str, Any]] = {
         "transformer": {
-            "_class_name": "WanTransformer3DModel",
+            "_class_name": size.kind,
             "num_layers": size.layers,
             "num_attention_heads": size.heads,
             "attention_head_dim": size.head_dim,
@@ -92,6 +92,8 @@ def check_shape(folder: Path, model: ModelSpec) -> None:
         "vae": {"_class_name": "AutoencoderKLWan", "z_dim": model.vae.channels},
         "text_encoder": {"d_model": size.text_dim},
     }
+    if size.control:
+        wanted["transformer"]["vace_layers"] = list(size.control)
     if model.experts == 2:
         wanted["transformer_2"] = wanted["transformer"]
     elif (folder / "transformer_2" / "config.json").is_file():
@@ -202,9 +204,9 @@ class Loader:
 
     def transformer(self, name: str) -> Any:
         """`name` is "transformer" or "transformer_2"."""
-        from diffusers import WanTransformer3DModel
+        import diffusers
 
-        return self._load(WanTransformer3DModel, name, torch_dtype=self.formats.transformer)
+        return self._load(getattr(diffusers, self.model.transformer.kind), name, torch_dtype=self.formats.transformer)
 
     def _load(self, kind: Any, name: str, **options: Any) -> Any:
         with quiet():

@@ -39,20 +39,15 @@ def each_token(spec: ClipSpec, model: ModelSpec) -> bool:
     return spec.task == "ti2v" and model.experts == 1
 
 
-def encoded(spec: ClipSpec, model: ModelSpec) -> Literal["none", "still", "clip"]:
-    """What the VAE must encode before denoising. With two experts a picture is encoded as a clip that it starts."""
-    if spec.task == "t2v":
-        return "none"
-    return "still" if spec.task == "ti2v" else "clip"
+def encoded(spec: ClipSpec) -> Literal["none", "still", "clip", "two"]:
+    """What the VAE must encode before denoising. With two experts a picture is encoded as a clip that it starts; of a
+    clip to edit, what stays and what goes are encoded side by side."""
+    known: dict[str, Literal["none", "still", "clip", "two"]] = {"t2v": "none", "ti2v": "still", "edit": "two"}
+    return known.get(spec.task, "clip")
 
 
-def encoded_frames(spec: ClipSpec, model: ModelSpec) -> int:
+def encoded_frames(spec: ClipSpec) -> int:
     """Frames that the VAE encodes in all."""
     if spec.task == "s2v":
         return len(pieces(spec)) * PAST_FRAMES + 1
-    return {"none": 0, "still": 1, "clip": spec.frames}[encoded(spec, model)]
-
-
-def control_layers(spec: ClipSpec, model: ModelSpec) -> int:
-    """Layers that the network has beside its own, which read what is given to it (VACE)."""
-    return 0
+    return {"none": 0, "still": 1, "clip": spec.frames, "two": 2 * spec.frames}[encoded(spec)]

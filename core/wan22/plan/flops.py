@@ -12,7 +12,7 @@ from itertools import pairwise
 from artifexpro.core.wan22.catalogue import TRAINED_STEPS, ModelSpec, Transformer
 from artifexpro.core.wan22.plan import clips
 from artifexpro.core.wan22.request import ClipSpec
-from artifexpro.core.wan22.schedule import levels, shifted
+from artifexpro.core.wan22.schedule import levels, shifted, taken
 from artifexpro.core.wan22.text import TOKENS
 
 TERA = 1e12
@@ -63,7 +63,14 @@ def forward(size: Transformer, tokens: int, channels: int, *, each_token: bool =
     ends = 2 * tokens * dim * patch * (size.in_channels + channels)
     layer = 2 * tokens * (6 * dim * dim + 2 * dim * size.ffn) + 2 * TOKENS * 2 * dim * dim
     attention = 4 * dim * (tokens * tokens + tokens * TOKENS)
-    return float(embedding + times + ends + size.layers * layer), float(size.layers * attention)
+    layers = size.layers + len(size.control)
+    branch = 2 * tokens * dim * (dim * (1 + len(size.control)) + patch * _controlled(size)) if size.control else 0
+    return float(embedding + times + ends + branch + layers * layer), float(layers * attention)
+
+
+def _controlled(size: Transformer) -> int:
+    """Channels of what the branch for editing reads: two clips in latents, and a mask of 8 x 8 values for each."""
+    return 2 * size.in_channels + 64
 
 
 def denoise_pass(spec: ClipSpec, model: ModelSpec) -> float:
@@ -73,7 +80,6 @@ def denoise_pass(spec: ClipSpec, model: ModelSpec) -> float:
     if spec.task == "s2v":
         seen = model.tokens(spec.width, spec.height, 4 * clips.SPEECH_LATENTS - 3)
         total += _INJECTED * 4.0 * seen * model.transformer.dim**2
-    total += clips.control_layers(spec, model) * total / model.transformer.layers
     return total
 
 
@@ -90,10 +96,13 @@ def passes(spec: ClipSpec, model: ModelSpec) -> dict[str, int]:
 
 
 def timesteps(spec: ClipSpec) -> list[float]:
-    """What the network is told at each step, 0..1000: the reference's spacing, or the levels given."""
+    """What the network is told at each step, 0..1000: the reference's spacing, or the levels given; of a clip that
+    begins from another one, the last of them."""
     if spec.sigmas is not None:
-        return [shifted(level, spec.shift) * TRAINED_STEPS for level in spec.sigmas]
-    return [float(int(shifted(level, spec.shift) * TRAINED_STEPS)) for level in levels(spec.steps)]
+        every = [shifted(level, spec.shift) * TRAINED_STEPS for level in spec.sigmas]
+    else:
+        every = [float(int(shifted(level, spec.shift) * TRAINED_STEPS)) for level in levels(spec.steps)]
+    return every[len(every) - taken(len(every), spec.strength) :]
 
 
 def text(model: ModelSpec) -> float:

@@ -32,6 +32,8 @@ ENCODE_PIXEL = {8: 14_300, 16: 7_500}
 """The same of encoding a clip."""
 STILL_PIXEL = {8: 3_900, 16: 2_000}
 """The same of encoding one picture."""
+PAST_PIXEL = {8: 7_500, 16: 3_000}
+"""What of it is kept from one piece of the clip to the next."""
 CACHE_PIXEL = {8: 9_600, 16: 7_300}
 """What of it is kept from one latent frame to the next; in tiles it waits in main memory."""
 _FIELDS, _FIELD_SIDE = 12, 8
@@ -95,7 +97,7 @@ def denoise(spec: ClipSpec, model: ModelSpec, levers: Levers) -> float:
     The feed-forward holds its inner activation twice (before and after GELU); attention holds query, key, value and
     result. Around both: the residual, and two float32 copies of it (norms and gates are float32). Where every patch has
     its own timestep, six modulations for each, in the number format and in float32. A stored 8 bit matrix is widened
-    while it is used.
+    while it is used. A branch for editing leaves a hint for each layer that it speaks to.
     """
     size = model.transformer
     wide = BYTES[spec.dtype]
@@ -106,7 +108,8 @@ def denoise(spec: ClipSpec, model: ModelSpec, levers: Levers) -> float:
     widened = _largest_matrix(model, spec) if levers.quantise != "none" else 0.0
     history = 2 if levers.cache else 0
     kept = tokens * size.dim * wide * history * 2
-    return latents(spec, model) * 6 + tokens * (inner + around + modulated) + widened + kept
+    hints = tokens * size.dim * wide * (len(size.control) + 2) if size.control else 0.0
+    return latents(spec, model) * 6 + tokens * (inner + around + modulated) + widened + kept + hints
 
 
 def _largest_matrix(model: ModelSpec, spec: ClipSpec) -> float:
@@ -143,8 +146,9 @@ def _tiled(side: int, tile: int) -> int:
 def encode(spec: ClipSpec, model: ModelSpec) -> float:
     """What the task gives to the VAE: nothing, one picture, or a clip; and the pictures previews are fitted with."""
     fields = _FIELDS * (_FIELD_SIDE * model.vae.spatial) ** 2 * _pixel(STILL_PIXEL, model)
-    table = {"none": None, "still": STILL_PIXEL, "clip": ENCODE_PIXEL}[clips.encoded(spec, model)]
-    given = 0.0 if table is None else spec.width * spec.height * _pixel(table, model)
+    what = clips.encoded(spec)
+    tables = {"none": (), "still": (STILL_PIXEL,), "clip": (ENCODE_PIXEL,), "two": (ENCODE_PIXEL, PAST_PIXEL)}[what]
+    given = spec.width * spec.height * sum(_pixel(table, model) for table in tables)
     return latents(spec, model) + max(fields, given)
 
 

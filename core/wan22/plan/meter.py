@@ -71,7 +71,8 @@ class Meter:
     def runs(self, spec: ClipSpec, only: tuple[str, ...] = KINDS) -> list[Run]:
         """The clip's stages as runs."""
         made = works(spec, catalogue.model(spec.model), spec.levers)
-        return [self._run(kind, [each for each in made if each.kind == kind], spec) for kind in only if kind in self.seconds]
+        done = [kind for kind in only if kind in self.seconds]
+        return [self._run(kind, [each for each in made if each.kind == kind], spec) for kind in done]
 
     def _run(self, kind: str, made: list[Work], spec: ClipSpec) -> Run:
         here = self.device.type == "cuda" and not any(work.on_processor for work in made)

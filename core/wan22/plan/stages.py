@@ -87,7 +87,7 @@ def _sound() -> Work:
 
 def _encode(spec: ClipSpec, model: ModelSpec) -> Work:
     held = memory.weights(model, "vae", spec, Levers())
-    frames = clips.encoded_frames(spec, model)
+    frames = clips.encoded_frames(spec)
     operations = flops.encode(model, spec.width, spec.height, frames) if frames else 0.0
     return Work("encode", "encode", "vae", held, memory.encode(spec, model), operations, 0.0, "float32", held)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from diffusers import AutoencoderKLWan, WanTransformer3DModel
+from diffusers import AutoencoderKLWan, WanTransformer3DModel, WanVACETransformer3DModel
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import UMT5Config, UMT5EncoderModel
 
@@ -57,7 +57,30 @@ def test_a_pass_of_the_network_is_what_torch_counts(each_token: bool) -> None:
     assert sum(flops.forward(size, 72, 16, each_token=each_token)) == found
 
 
-@pytest.mark.parametrize("frames", [1, 5, 9])
+def test_a_pass_with_a_branch_for_editing_is_what_torch_counts() -> None:
+    size = Transformer(layers=3, heads=2, head_dim=24, ffn=96, in_channels=16, text_dim=32, control=(0, 2))
+    with torch.device("meta"):
+        network: Any = WanVACETransformer3DModel(
+            num_layers=3, num_attention_heads=2, attention_head_dim=24, ffn_dim=96, in_channels=16, out_channels=16,
+            text_dim=32, vace_layers=[0, 2], vace_in_channels=96,
+        )  # fmt: skip
+        given: dict[str, Any] = {
+            "hidden_states": torch.empty(1, 16, 3, 8, 12),
+            "timestep": torch.empty(1),
+            "encoder_hidden_states": torch.empty(1, 512, 32),
+            "control_hidden_states": torch.empty(1, 96, 3, 8, 12),
+        }
+        found = counted(lambda: network(**given))
+    assert sum(flops.forward(size, 72, 16)) == found
+
+
+def test_a_clip_that_begins_from_another_takes_the_last_steps() -> None:
+    whole, part = (clip("t2v-A14B", steps=10, shift=12.0, strength=strength) for strength in (1.0, 0.35))
+    assert flops.timesteps(part) == flops.timesteps(whole)[-3:]
+    assert flops.passes(part, T2V) == {"transformer_2": 6}
+
+
+@pytest.mark.parametrize("frames", [1, 5])
 @pytest.mark.parametrize(("model", "config"), [(T2V, {}), (TI2V, VAE_22)])
 def test_the_vae_is_what_torch_counts(model: Any, config: dict[str, Any], frames: int) -> None:
     with torch.device("meta"):

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
-from diffusers import AutoencoderKLWan, WanTransformer3DModel
+from diffusers import AutoencoderKLWan, WanTransformer3DModel, WanVACETransformer3DModel
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from artifexpro.core.wan22 import decode
+from artifexpro.core.wan22 import decode, encode
 from artifexpro.core.wan22.catalogue import CATALOGUE, ModelSpec
 from artifexpro.core.wan22.levers import Levers
 from artifexpro.core.wan22.plan import memory
 from artifexpro.core.wan22.request import ClipSpec, resolve
 
-TI2V, T2V = CATALOGUE["ti2v-5B"], CATALOGUE["t2v-A14B"]
+TI2V, T2V, VACE = (CATALOGUE[name] for name in ("ti2v-5B", "t2v-A14B", "vace-A14B"))
 CLOSE = 1.12
 """A prediction may be above the true peak by this factor, and never below it."""
 
@@ -110,22 +112,36 @@ def test_in_tiles_the_card_holds_one_tile(model: ModelSpec, tile: int, monkeypat
     assert live.peak - finished <= predicted <= 1.3 * live.peak
 
 
-@pytest.mark.parametrize(("model", "task", "frames"), [(T2V, "i2v", 13), (TI2V, "ti2v", 1)])
+@pytest.mark.parametrize(
+    ("model", "task", "frames"), [(T2V, "i2v", 13), (T2V, "edit", 13), (TI2V, "ti2v", 1), (TI2V, "style", 13)]
+)
 def test_encoding_is_predicted_closely_and_never_too_low(model: ModelSpec, task: str, frames: int) -> None:
     size = model.sizes["720p"]
     with FakeTensorMode(allow_non_fake_inputs=True), torch.no_grad():
         vae = vae_of(model)
+        encoders = [encode.Encoder(vae) for _ in range(2 if task == "edit" else 1)]
         with Live(vae) as live:
-            vae.encode(torch.empty(1, 3, frames, size[1], size[0]))
+            for span in encode.spans(frames):
+                for encoder in encoders:
+                    encoder.push(torch.empty(1, 3, len(span), size[1], size[0]))
     predicted = memory.encode(clip(model, task, size, frames), model)
     assert live.peak <= predicted <= CLOSE * live.peak
+
+
+@contextmanager
+def made_in(dtype: torch.dtype) -> Iterator[None]:
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(torch.float32)
 
 
 @pytest.mark.parametrize(
     ("model", "task", "size", "frames"),
     [
         (T2V, "t2v", (1280, 720), 81),
-        (T2V, "t2v", (832, 480), 41),
+        (VACE, "edit", (832, 480), 41),
         (TI2V, "t2v", (1280, 704), 121),
         (TI2V, "ti2v", (1280, 704), 121),
     ],
@@ -134,19 +150,22 @@ def test_a_pass_of_the_network_is_predicted_closely_and_never_too_low(
     model: ModelSpec, task: str, size: tuple[int, int], frames: int
 ) -> None:
     shape, half = model.transformer, torch.bfloat16
-    with FakeTensorMode(allow_non_fake_inputs=True), torch.no_grad():
-        torch.set_default_dtype(half)
-        network: Any = WanTransformer3DModel(
-            num_layers=2, num_attention_heads=shape.heads, attention_head_dim=shape.head_dim, ffn_dim=shape.ffn,
-            in_channels=shape.in_channels, out_channels=model.vae.channels,
-        )  # fmt: skip
-        torch.set_default_dtype(torch.float32)
-        tokens = model.tokens(*size, frames)
-        latents = torch.empty(model.latent_shape(*size, frames), dtype=half)
-        when = torch.empty(1, tokens) if task == "ti2v" else torch.empty(1)
-        words = torch.empty(1, 512, 4096, dtype=half)
+    config: dict[str, Any] = {
+        "num_layers": 2, "num_attention_heads": shape.heads, "attention_head_dim": shape.head_dim,
+        "ffn_dim": shape.ffn, "in_channels": shape.in_channels, "out_channels": model.vae.channels,
+    }  # fmt: skip
+    tokens, latent = model.tokens(*size, frames), model.latent_shape(*size, frames)
+    given: dict[str, Any] = {"timestep": torch.empty(1, tokens) if task == "ti2v" else torch.empty(1)}
+    kind: Any = WanTransformer3DModel
+    if shape.control:
+        kind, config = WanVACETransformer3DModel, {**config, "num_layers": 8, "vace_layers": list(range(8))}
+        given["control_hidden_states"] = (1, 96, *latent[2:])
+    with FakeTensorMode(allow_non_fake_inputs=True), torch.no_grad(), made_in(half):
+        network = kind(**config)
+        inputs = {name: torch.empty(value) if isinstance(value, tuple) else value for name, value in given.items()}
+        latents, words = torch.empty(latent), torch.empty(1, 512, 4096)
         with Live(network) as live:
-            network(hidden_states=latents, timestep=when, encoder_hidden_states=words, return_dict=False)
+            network(hidden_states=latents, encoder_hidden_states=words, return_dict=False, **inputs)
     predicted = memory.denoise(clip(model, task, size, frames), model, Levers())
     assert live.peak <= predicted <= 1.3 * live.peak
 
