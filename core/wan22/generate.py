@@ -21,6 +21,7 @@ from artifexpro.core.wan22.catalogue import ModelSpec
 from artifexpro.core.wan22.given import NOTHING, Given
 from artifexpro.core.wan22.hooks import Hooks
 from artifexpro.core.wan22.loading import Loader
+from artifexpro.core.wan22.plan.meter import Meter
 from artifexpro.core.wan22.request import ClipSpec
 
 if TYPE_CHECKING:
@@ -50,12 +51,14 @@ def generate(
     model = catalogue.usable(spec.model)
     given.check(spec, material)
     loader = _begin(spec, model, models, hooks, device)
+    meter = Meter(hooks, loader.device)
     notes: list[str] = []
-    latents = _latents(spec, loader, hooks, material, notes)
+    latents = _latents(spec, loader, meter, material, notes)
     for sentence in notes:
         hooks.note(sentence)
     save_latents(folder / LATENTS, latents, replace(spec, notes=(*spec.notes, *notes)))
-    yield from after.applied(_frames(latents, loader, hooks, spec, material), spec, hooks)
+    yield from after.applied(_frames(latents, loader, meter, spec, material), spec, hooks)
+    meter.keep(spec, models)
 
 
 def decode_saved(
@@ -70,7 +73,9 @@ def decode_saved(
     if spec.feather is not None:
         given.check(spec, material)
     loader = _begin(spec, catalogue.usable(spec.model), models, hooks, device)
-    yield from after.applied(_frames(latents, loader, hooks, spec, material), spec, hooks)
+    meter = Meter(hooks, loader.device)
+    yield from after.applied(_frames(latents, loader, meter, spec, material), spec, hooks)
+    meter.keep(spec, models)
 
 
 def _begin(spec: ClipSpec, model: ModelSpec, models: Path, hooks: Hooks, device: Any) -> Loader:

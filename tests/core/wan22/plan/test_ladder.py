@@ -64,7 +64,11 @@ def test_text_goes_to_the_processor() -> None:
 
 
 def test_a_plan_for_which_the_machine_lacks_memory_is_passed_over() -> None:
-    assert list(plan.ladder(clip(), 80, ram_gb=24, stage="denoise")) == []
+    steps = list(plan.ladder(clip(), 80, ram_gb=24, stage="denoise", levers=clip().levers))
+    assert [(step.plan.levers.offload, step.plan.levers.quantise) for step in steps] == [
+        ("none", "int8"),
+        ("block", "int8"),
+    ]
 
 
 def test_quality_never_goes_to_eight_bits() -> None:
