@@ -8,6 +8,7 @@ context: guided passes and experts never share it.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from artifexpro.core.wan22.levers import refusal
@@ -20,10 +21,11 @@ def enable(network: Any, threshold: float) -> None:
     """
     from diffusers import FirstBlockCacheConfig, WanTransformer3DModel
 
-    if type(network) is not WanTransformer3DModel:
+    kind: type[Any] = type(network)
+    if kind is not WanTransformer3DModel:
         raise refusal(
             "cache steps",
-            f"{type(network).__name__} adds to the picture between its blocks, and a cached step would add that twice",
+            f"{kind.__name__} adds to the picture between its blocks, and a cached step would add that twice",
             "a threshold of 0",
         )
     if len(network.blocks) < 2:
@@ -31,6 +33,12 @@ def enable(network: Any, threshold: float) -> None:
     network.enable_cache(FirstBlockCacheConfig(threshold=threshold))
     if not all(_hooked(block) for block in network.blocks):
         raise refusal("cache steps", "this version of diffusers hooks none of the network's blocks", "a threshold of 0")
+
+
+def context(network: Any, name: str) -> AbstractContextManager[Any]:
+    """The state that passes called `name` ("shown", "avoided") have in the cache of `network`, if it has one."""
+    cached = getattr(network, "is_cache_enabled", False)
+    return network.cache_context(name) if cached else nullcontext()
 
 
 def _hooked(block: Any) -> bool:
