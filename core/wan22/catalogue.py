@@ -16,7 +16,7 @@ from typing import Literal
 
 from artifexpro.core.errors import ArtifexError
 
-Task = Literal["t2v", "i2v", "ti2v", "s2v", "style"]
+Task = Literal["t2v", "i2v", "ti2v", "s2v", "style", "edit"]
 TASKS: Mapping[str, str] = MappingProxyType(
     {
         "t2v": "text to video",
@@ -24,10 +24,14 @@ TASKS: Mapping[str, str] = MappingProxyType(
         "ti2v": "text and image to video",
         "s2v": "speech to video",
         "style": "style transfer",
+        "edit": "masked editing",
     }
 )
-FLOW_SHIFT: Mapping[str, float] = MappingProxyType({"t2v-A14B": 12.0, "i2v-A14B": 5.0, "ti2v-5B": 5.0, "s2v-14B": 3.0})
-"""The reference's shift of the noise schedule by model; repositories' scheduler files say otherwise for A14B."""
+FLOW_SHIFT: Mapping[str, float] = MappingProxyType(
+    {"t2v-A14B": 12.0, "i2v-A14B": 5.0, "ti2v-5B": 5.0, "s2v-14B": 3.0, "vace-A14B": 12.0}
+)
+"""The reference's shift of the noise schedule by model; repositories' scheduler files say otherwise for A14B. VACE's is
+that of examples/wan2.2_vace_fun in aigc-apps/VideoX-Fun."""
 TRAINED_STEPS = 1000
 """Timesteps run from 1000 (noise) to 0 (picture)."""
 
@@ -52,12 +56,19 @@ class Transformer:
     in_channels: int
     text_dim: int = 4096
     patch: int = 2
+    control: tuple[int, ...] = ()
+    """Layers that a branch for a clip to edit speaks to (VACE); none has no such branch."""
     longest: int = 1024
     """Positions along each axis: latent frames, rows and columns of patches."""
 
     @property
     def dim(self) -> int:
         return self.heads * self.head_dim
+
+    @property
+    def kind(self) -> str:
+        """The diffusers class."""
+        return "WanVACETransformer3DModel" if self.control else "WanTransformer3DModel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +158,13 @@ A14B_SIZES = MappingProxyType({"480p": (832, 480), "720p": (1280, 720)})
 TI2V_SIZES = MappingProxyType({"480p": (832, 480), "720p": (1280, 704)})
 SMOKE_SIZES = MappingProxyType({"480p": (320, 192), "720p": (512, 288)})
 
+_RANDOM_EXPERTS = tuple(Component(name, 0) for name in ("text_encoder", "transformer", "transformer_2", "vae"))
+
 _MODELS = (
     ModelSpec(
         name="smoke",
         family="TI2V-5B",
-        tasks=("ti2v", "t2v"),
+        tasks=("ti2v", "t2v", "style"),
         transformer=Transformer(layers=2, heads=2, head_dim=24, ffn=96, in_channels=48, text_dim=32),
         vae=VAE_22,
         rate=Fraction(24),
@@ -165,27 +178,52 @@ _MODELS = (
     ModelSpec(
         name="smoke-moe",
         family="T2V-A14B",
-        tasks=("t2v",),
+        tasks=("t2v", "style"),
         transformer=Transformer(layers=2, heads=2, head_dim=24, ffn=96, in_channels=16, text_dim=32),
         vae=VAE_21,
         rate=Fraction(16),
         shift=FLOW_SHIFT["t2v-A14B"],
         sizes=SMOKE_SIZES,
-        components=(
-            Component("text_encoder", 0),
-            Component("transformer", 0),
-            Component("transformer_2", 0),
-            Component("vae", 0),
-        ),
+        components=_RANDOM_EXPERTS,
         boundary=0.875,
         random=True,
         dtype="float32",
         about="random weights in the shape of t2v-A14B with its two experts: makes noise",
     ),
     ModelSpec(
+        name="smoke-i2v",
+        family="I2V-A14B",
+        tasks=("i2v",),
+        transformer=Transformer(layers=2, heads=2, head_dim=24, ffn=96, in_channels=36, text_dim=32),
+        vae=VAE_21,
+        rate=Fraction(16),
+        shift=FLOW_SHIFT["i2v-A14B"],
+        sizes=SMOKE_SIZES,
+        components=_RANDOM_EXPERTS,
+        boundary=0.9,
+        random=True,
+        dtype="float32",
+        about="random weights in the shape of i2v-A14B with its two experts: makes noise",
+    ),
+    ModelSpec(
+        name="smoke-vace",
+        family="VACE-Fun-A14B",
+        tasks=("edit",),
+        transformer=Transformer(layers=2, heads=2, head_dim=24, ffn=96, in_channels=16, text_dim=32, control=(0, 1)),
+        vae=VAE_21,
+        rate=Fraction(16),
+        shift=FLOW_SHIFT["vace-A14B"],
+        sizes=SMOKE_SIZES,
+        components=_RANDOM_EXPERTS,
+        boundary=0.875,
+        random=True,
+        dtype="float32",
+        about="random weights in the shape of vace-A14B with its two experts: makes noise",
+    ),
+    ModelSpec(
         name="ti2v-5B",
         family="TI2V-5B",
-        tasks=("ti2v", "t2v"),
+        tasks=("ti2v", "t2v", "style"),
         transformer=Transformer(layers=30, heads=24, head_dim=128, ffn=14336, in_channels=48),
         vae=VAE_22,
         rate=Fraction(24),
@@ -193,12 +231,12 @@ _MODELS = (
         sizes=TI2V_SIZES,
         components=(TEXT, Component("transformer", 4_999_787_712), DECODER_22),
         repository="Wan-AI/Wan2.2-TI2V-5B-Diffusers",
-        about="text, or text and a first picture, to video; one network",
+        about="text, or text and a first picture, to video, and clips in another style; one network",
     ),
     ModelSpec(
         name="t2v-A14B",
         family="T2V-A14B",
-        tasks=("t2v",),
+        tasks=("t2v", "style"),
         transformer=A14B,
         vae=VAE_21,
         rate=Fraction(16),
@@ -207,7 +245,7 @@ _MODELS = (
         components=(TEXT, *EXPERTS, DECODER_21),
         repository="Wan-AI/Wan2.2-T2V-A14B-Diffusers",
         boundary=0.875,
-        about="text to video; two experts of 14 billion parameters",
+        about="text to video, and clips in another style; two experts of 14 billion parameters",
     ),
     ModelSpec(
         name="i2v-A14B",
@@ -226,8 +264,29 @@ _MODELS = (
         ),
         repository="Wan-AI/Wan2.2-I2V-A14B-Diffusers",
         boundary=0.9,
-        later="image to video with two experts arrives in a later release",
-        about="image to video; two experts of 14 billion parameters",
+        about="a first picture, and a last one if you like, to video; two experts of 14 billion parameters",
+    ),
+    ModelSpec(
+        name="vace-A14B",
+        family="VACE-Fun-A14B",
+        tasks=("edit",),
+        transformer=Transformer(
+            layers=40, heads=40, head_dim=128, ffn=13824, in_channels=16, control=(0, 5, 10, 15, 20, 25, 30, 35)
+        ),
+        vae=VAE_21,
+        rate=Fraction(16),
+        shift=FLOW_SHIFT["vace-A14B"],
+        sizes=A14B_SIZES,
+        components=(
+            TEXT,
+            Component("transformer", 17_337_592_896, stored_bytes=2),
+            Component("transformer_2", 17_337_592_896, stored_bytes=2),
+            DECODER_21,
+        ),
+        repository="linoyts/Wan2.2-VACE-Fun-14B-diffusers",
+        boundary=0.875,
+        about="what a mask covers of a clip made new (alibaba-pai/Wan2.2-VACE-Fun-A14B in the layout of diffusers); "
+        "two experts of 17 billion parameters",
     ),
     ModelSpec(
         name="s2v-14B",

@@ -74,3 +74,35 @@ class FirstFrame(Free):
     def imposed(self, latents: Tensor) -> Tensor:
         """`latents` with the picture as their first frame."""
         return torch.cat([self.latent, latents[:, :, 1:]], dim=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Keyframes(Free):
+    """The pictures that a clip of I2V-A14B begins and ends with: the network reads them beside the noise.
+
+    `given` is (1, 4 + C, T, h, w): for each latent frame, which of its four frames are given (1) or free (0), and the
+    latents of a clip that has the pictures where they are given and grey elsewhere.
+    """
+
+    given: Tensor
+
+    def seen(self, latents: Tensor) -> Tensor:
+        return torch.cat([latents, self.given], dim=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Masked(Free):
+    """What a clip of VACE keeps and makes new: a branch of the network of its own reads it at every step.
+
+    `control` is (1, 2 C + 64, R + T, h, w): latents of what stays, of what is to be replaced, and the mask, 8 x 8
+    values for each latent. Its first `references` frames are reference pictures, and so are those of the latents.
+    """
+
+    control: Tensor
+    references: int = 0
+
+    def arguments(self, shown: bool) -> Mapping[str, Any]:
+        return {"control_hidden_states": self.control}
+
+    def imposed(self, latents: Tensor) -> Tensor:
+        return latents[:, :, self.references :]

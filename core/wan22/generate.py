@@ -17,21 +17,20 @@ from typing import TYPE_CHECKING, Any
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.lazy import torch
 from artifexpro.core.wan22 import (
+    begin,
     catalogue,
+    composite,
     decode,
-    encode,
+    given,
     loading,
     loop,
-    picture,
     prepared,
     preview,
-    quality,
-    schedule,
     smoke,
     text,
 )
 from artifexpro.core.wan22.catalogue import ModelSpec
-from artifexpro.core.wan22.condition import Condition, FirstFrame
+from artifexpro.core.wan22.given import NOTHING, Given
 from artifexpro.core.wan22.hooks import Hooks
 from artifexpro.core.wan22.loading import Loader
 from artifexpro.core.wan22.request import ClipSpec
@@ -48,37 +47,42 @@ def generate(
     hooks: Hooks,
     *,
     folder: Path,
-    image: Tensor | None = None,
+    material: Given = NOTHING,
     device: Any = None,
 ) -> Iterator[tuple[int, Tensor]]:
     """Frames of the clip in order: (index from 0, (H, W, 3) float32 on the processor, display-referred sRGB, 0..1).
 
-    `models` holds a folder a model; `folder` gets `latents.safetensors` before the first frame comes. `image` is the
-    first picture, (H, W, 3) sRGB in 0..1, for the task ti2v. Work happens as frames are asked for: the first one
-    takes everything up to decoding. Stages told to `hooks`: load, text, denoise, decode.
+    `models` holds a folder a model; `folder` gets `latents.safetensors` before the first frame comes. `material` is
+    what the task takes beside words: see `given.TAKES`. Work happens as frames are asked for: the first one takes
+    everything up to decoding. Stages told to `hooks`: load, text, encode, denoise, decode.
 
-    Raises `ArtifexError` before the long work where weights, picture or disk will not do, and what `hooks.check`
+    Raises `ArtifexError` before the long work where weights, material or disk will not do, and what `hooks.check`
     raises before each step and each chunk of frames.
     """
     model = catalogue.usable(spec.model)
-    _check_image(spec, image)
+    given.check(spec, material)
     loader = _begin(spec, model, models, hooks, device)
     notes: list[str] = []
-    latents = _latents(spec, loader, hooks, image, notes)
+    latents = _latents(spec, loader, hooks, material, notes)
     for sentence in notes:
         hooks.note(sentence)
     save_latents(folder / LATENTS, latents, replace(spec, notes=(*spec.notes, *notes)))
-    yield from _frames(latents, loader, hooks, spec.frames)
+    yield from _frames(latents, loader, hooks, spec, material)
 
 
-def decode_saved(path: Path, models: Path, hooks: Hooks, *, device: Any = None) -> Iterator[tuple[int, Tensor]]:
+def decode_saved(
+    path: Path, models: Path, hooks: Hooks, *, material: Given = NOTHING, device: Any = None
+) -> Iterator[tuple[int, Tensor]]:
     """The frames of latents saved by an earlier `generate`, without denoising again: the same frames and notes.
+    An edited clip needs its `material` again, to lie over it.
 
     Raises `ArtifexError` (code "latents" where they cannot be read) as `generate` does.
     """
     latents, spec = load_latents(path)
+    if spec.feather is not None:
+        given.check(spec, material)
     loader = _begin(spec, catalogue.usable(spec.model), models, hooks, device)
-    yield from _frames(latents, loader, hooks, spec.frames)
+    yield from _frames(latents, loader, hooks, spec, material)
 
 
 def _begin(spec: ClipSpec, model: ModelSpec, models: Path, hooks: Hooks, device: Any) -> Loader:
@@ -104,26 +108,23 @@ def prepare(spec: ClipSpec, model: ModelSpec, models: Path, device: Any = None) 
     return Loader(folder, model, where, formats, spec.levers)
 
 
-def _latents(spec: ClipSpec, loader: Loader, hooks: Hooks, image: Tensor | None, notes: list[str]) -> Tensor:
-    """Clean latents; what came up about prompt and picture is added to `notes`."""
+def _latents(spec: ClipSpec, loader: Loader, hooks: Hooks, material: Given, notes: list[str]) -> Tensor:
+    """Clean latents; what came up about prompt and material is added to `notes`."""
     guidance = _guidance(spec, loader, hooks, notes)
     hooks.check()
     with hooks.stage("load"):
         vae = loader.vae()
     with hooks.stage("encode"):
-        condition = None if image is None else _first(image, spec, vae, loader, notes)
+        beginning = begin.begin(spec, material, vae, loader.device, hooks, notes)
         colours = preview.fit(vae)
     del vae
-    model = loader.model
-    noise = loop.noise(model.latent_shape(spec.width, spec.height, spec.frames), spec.seed, loader.device)
-    noise = quality.shared(noise, spec.levers.consistency, spec.seed)
     return loop.denoise(
-        loop.Progress(noise, schedule.make(spec.steps, spec.shift, spec.scheduler, spec.sigmas)),
+        beginning.progress,
         guidance,
         loader.transformer,
         hooks,
-        boundary=model.boundary,
-        condition=condition,
+        boundary=loader.model.boundary,
+        condition=beginning.condition,
         preview=colours,
         smoothing=spec.levers.smoothing,
     )
@@ -134,7 +135,7 @@ def _guidance(spec: ClipSpec, loader: Loader, hooks: Hooks, notes: list[str]) ->
     hooks.check()
     kept, encoder = loader.embeddings(), _Encoder(loader, hooks)
     with hooks.stage("text"):
-        show = kept.get(spec.prompt, encoder, hooks.note)
+        show = kept.get(spec.words, encoder, hooks.note)
         avoid = None if spec.guidance == (1.0, 1.0) else kept.get(spec.negative_prompt, encoder, hooks.note)
     for which, embedding in (("prompt", show), ("negative prompt", avoid)):
         if embedding is not None and embedding.cut:
@@ -158,30 +159,17 @@ class _Encoder:
         return self._pair
 
 
-def _first(image: Tensor, spec: ClipSpec, vae: Any, loader: Loader, notes: list[str]) -> Condition:
-    rows, columns = image.shape[:2]
-    if (columns, rows) != (spec.width, spec.height):
-        notes.append(
-            f"The picture was scaled from {columns} x {rows} to cover {spec.width} x {spec.height} and cut to it."
-        )
-    fitted = picture.fitted(image, spec.width, spec.height)
-    return FirstFrame(encode.still(fitted, vae, loader.device))
+def _frames(
+    latents: Tensor, loader: Loader, hooks: Hooks, spec: ClipSpec, material: Given
+) -> Iterator[tuple[int, Tensor]]:
+    """The decoded frames; of an edited clip, over its source where that was asked for."""
+    frames = _decoded(latents, loader, hooks, spec.frames)
+    if spec.feather is None or material.video is None or material.mask is None:
+        return frames
+    return composite.over(frames, material.video, material.mask, spec.feather)
 
 
-def _check_image(spec: ClipSpec, image: Tensor | None) -> None:
-    if image is None:
-        return
-    if spec.task != "ti2v":
-        raise ArtifexError(
-            f"start {catalogue.TASKS[spec.task]} from a picture",
-            "this task has no picture",
-            "the task ti2v with a model that does it, or no picture",
-            code="image",
-        )
-    picture.check_picture(image)
-
-
-def _frames(latents: Tensor, loader: Loader, hooks: Hooks, total: int) -> Iterator[tuple[int, Tensor]]:
+def _decoded(latents: Tensor, loader: Loader, hooks: Hooks, total: int) -> Iterator[tuple[int, Tensor]]:
     hooks.check()
     with hooks.stage("load"):
         vae = loader.vae()

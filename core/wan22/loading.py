@@ -87,7 +87,7 @@ def check_shape(folder: Path, model: ModelSpec) -> None:
     size = model.transformer
     wanted: dict[str, dict[str, Any]] = {
         "transformer": {
-            "_class_name": "WanTransformer3DModel",
+            "_class_name": size.kind,
             "num_layers": size.layers,
             "num_attention_heads": size.heads,
             "attention_head_dim": size.head_dim,
@@ -98,6 +98,8 @@ def check_shape(folder: Path, model: ModelSpec) -> None:
         "vae": {"_class_name": "AutoencoderKLWan", "z_dim": model.vae.channels},
         "text_encoder": {"d_model": size.text_dim},
     }
+    if size.control:
+        wanted["transformer"]["vace_layers"] = list(size.control)
     if model.experts == 2:
         wanted["transformer_2"] = wanted["transformer"]
     elif (folder / "transformer_2" / "config.json").is_file():
@@ -228,12 +230,12 @@ class Loader:
 
     def network(self, name: str) -> Any:
         """The network in main memory as it was saved or quantised, nothing else done to it."""
-        from diffusers import WanTransformer3DModel
+        import diffusers
 
         stored = quantised.stored(self.folder / name)
         config = None if stored != "none" else quantised.config(self.levers.quantise)
         return self._read(
-            WanTransformer3DModel,
+            getattr(diffusers, self.model.transformer.kind),
             name,
             torch_dtype=self.formats.transformer,
             variant=prepared.ema_variant(self.levers),

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.lazy import torch
+from artifexpro.core.wan22.catalogue import ModelSpec
 from artifexpro.core.wan22.levers import Levers, refusal
 from artifexpro.core.wan22.quiet import quiet
 
@@ -44,14 +45,18 @@ class Part:
     load: Any
 
 
-def check(levers: Levers, device: Device, tokens: int) -> None:
+def check(levers: Levers, device: Device, model: ModelSpec, tokens: int) -> None:
     """Refuse to share among more processes than there are cards, or what cannot be shared.
 
     On a processor every process needs a core of its own. Raises `ArtifexError` (code "settings").
     """
     if levers.parallel == 1:
         return
+    import diffusers
+
     attempted = f"share each step among {levers.parallel} processes"
+    if getattr(diffusers, model.transformer.kind)._cp_plan is None:
+        raise refusal(attempted, f"diffusers has no plan for sharing {model.transformer.kind}", "one process")
     card = device.type == "cuda"
     places = torch.cuda.device_count() if card else (os.cpu_count() or 1)
     if places < levers.parallel:

@@ -34,7 +34,9 @@ def check(spec: ClipSpec, model: ModelSpec, folder: Path, device: Device, dtype:
     levers = spec.levers
     attention.check(levers.attention, device, dtype)
     placement.check(levers, device)
-    parallel.check(levers, device, model.tokens(spec.width, spec.height, spec.frames))
+    parallel.check(levers, device, model, model.tokens(spec.width, spec.height, spec.frames))
+    if levers.cache:
+        stepcache.check(model.transformer.kind, model.transformer.layers)
     for name in ("transformer", "transformer_2")[: model.experts]:
         quantised.check(levers.quantise, folder / name)
         if levers.ema:
@@ -102,23 +104,25 @@ def _check_compiler(device: Device) -> None:
 
 
 def _check_experts(spec: ClipSpec, model: ModelSpec) -> None:
-    timesteps = schedule.make(spec.steps, spec.shift, spec.scheduler, spec.sigmas).timesteps.tolist()
+    taken = schedule.taken(spec.steps, spec.strength)
+    timesteps = schedule.make(spec.steps, spec.shift, spec.scheduler, spec.sigmas).timesteps.tolist()[-taken:]
     used = {lora.EXPERTS[loop.expert_of(timestep, model.boundary)] for timestep in timesteps}
     for each in spec.levers.loras:
         if each.expert not in ("both", *used):
             raise refusal(
                 f"use the LoRA {Path(each.path).name} for the {each.expert} noise expert",
-                f"none of the {spec.steps} steps at shift {spec.shift:g} is at {each.expert} noise",
+                f"none of the {taken} steps at shift {spec.shift:g} is at {each.expert} noise",
                 "the expert both, another shift or more steps",
             )
 
 
 def _check_clip(spec: ClipSpec, model: ModelSpec) -> None:
     levers, frames = spec.levers, model.latent_shape(spec.width, spec.height, spec.frames)[2]
-    if levers.cache and spec.steps < _LEAST_STEPS:
+    steps = schedule.taken(spec.steps, spec.strength)
+    if levers.cache and steps < _LEAST_STEPS:
         raise refusal(
             "cache steps",
-            f"a clip of {spec.steps} steps has none that could be left out",
+            f"a clip of {steps} steps has none that could be left out",
             f"{_LEAST_STEPS} steps or more, or no step cache",
         )
     if levers.consistency and frames < 2:

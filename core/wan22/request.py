@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 from artifexpro.core.errors import ArtifexError
-from artifexpro.core.wan22 import catalogue
+from artifexpro.core.wan22 import catalogue, schedule, sources, styles
 from artifexpro.core.wan22 import levers as pulled
 from artifexpro.core.wan22.catalogue import ModelSpec
 from artifexpro.core.wan22.levers import Levers
 from artifexpro.core.wan22.presets import Preset
 from artifexpro.core.wan22.presets import preset as preset_named
 from artifexpro.core.wan22.prompts import DEFAULT_NEGATIVE_PROMPT
+from artifexpro.core.wan22.sources import Source
 
 DTYPES = ("float32", "bfloat16", "float16")
 SCHEDULERS = ("unipc", "dpm++", "euler")
@@ -23,6 +26,9 @@ LONGEST_PROMPT = 10_000
 """Characters. The text encoder reads 512 tokens, about 2,000 characters; far more than that is a mistake."""
 MOST_STEPS = 1000
 LARGEST_SEED = 2**63 - 1
+LARGEST_FEATHER = 512
+STRENGTH: Mapping[str, float] = MappingProxyType({"style": 0.7, "i2v": 1.0})
+"""What a clip that begins from another one takes of the steps, by task; other tasks begin from noise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +36,10 @@ class ClipSpec:
     """One clip, everything settled: the same spec, weights and machine give the same bytes.
 
     `guidance` is (low noise, high noise); 1.0 means no unconditional pass. `sigmas`, where given, are the noise levels
-    of each step before the shift, from 1 down. `levers` say how it is computed. `notes` are sentences the artist must
-    see.
+    of each step before the shift, from 1 down. `strength` is the share of the steps that is taken where a clip begins
+    from another one. `feather` is the softness in pixels of the mask's edge where an edited clip is laid over its
+    source; None leaves the whole picture as the model made it. `levers` say how it is computed. `notes` are
+    sentences the artist must see.
     """
 
     task: str
@@ -49,8 +57,16 @@ class ClipSpec:
     dtype: str
     scheduler: str
     sigmas: tuple[float, ...] | None = None
+    strength: float = 1.0
+    style: str = "none"
+    feather: int | None = None
     notes: tuple[str, ...] = field(default=(), compare=False)
     levers: Levers = field(default=Levers())
+
+    @property
+    def words(self) -> str:
+        """What the text encoder reads: the prompt and what the style adds."""
+        return ", ".join(part for part in (self.prompt.strip(), styles.words(self.style)) if part)
 
     def as_json(self) -> dict[str, Any]:
         """The spec as plain data for recipes and file headers."""
@@ -84,18 +100,26 @@ def resolve(
     scheduler: str | None = None,
     sigmas: tuple[float, ...] | None = None,
     levers: Levers = Levers(),  # noqa: B008
+    strength: float | None = None,
+    style: str = "none",
+    feather: int | None = None,
+    source: Source | None = None,
 ) -> ClipSpec:
     """A checked `ClipSpec` from a preset and overrides; 0 and None stand for the preset's or the model's own.
 
     `task` is by default the model's first. `guidance` is one number for both experts or (low noise, high noise).
     `levers` with step-distilled LoRAs settle steps, shift, guidance and scheduler where these are not given.
+    `source` is the clip to restyle or to edit: size and length follow it where they are not stated.
     Raises `ArtifexError` (codes "settings", "model", "prompt") with the nearest values that would do in its remedy.
     """
     spec = catalogue.usable(model)
     chosen = preset_named(preset)
     notes: list[str] = []
-    size = _size(spec, chosen, width, height, notes)
-    length = frames if frames else chosen.frames
+    wanted = _task(spec, task)
+    size = _size(spec, chosen, width, height, source, notes)
+    length = frames or chosen.frames
+    if source is not None:
+        length = sources.length_of(source, spec, frames, notes)
     _check_length(spec, length)
     pulled.check(levers, spec)
     if levers.distilled and sigmas is None:
@@ -108,22 +132,26 @@ def resolve(
             f"guidance {_pair(guidance)}."
         )
     levels = None if sigmas is None else _levels(sigmas, steps)
+    count = len(levels) if levels else _steps(steps or chosen.steps)
     return ClipSpec(
-        task=_task(spec, task),
+        task=wanted,
         model=spec.name,
-        prompt=_prompt(prompt),
+        prompt=_prompt(prompt, style),
         negative_prompt=DEFAULT_NEGATIVE_PROMPT if negative_prompt is None else _short(negative_prompt, "negative "),
         preset=chosen.name,
         width=size[0],
         height=size[1],
         frames=length,
-        steps=len(levels) if levels else _steps(steps or chosen.steps),
+        steps=count,
         guidance=_guidance(spec, chosen, guidance, notes),
         shift=_shift(spec, chosen, shift, notes),
         seed=_seed(seed),
         dtype=_dtype(spec, chosen, dtype, notes),
         scheduler=_scheduler(scheduler or SCHEDULERS[0]),
         sigmas=levels,
+        strength=_strength(wanted, strength, count, notes),
+        style=style,
+        feather=_feather(wanted, feather),
         notes=tuple(notes),
         levers=levers,
     )
@@ -154,8 +182,8 @@ def _task(spec: ModelSpec, task: str | None) -> str:
     )
 
 
-def _prompt(prompt: str) -> str:
-    if not prompt.strip():
+def _prompt(prompt: str, style: str) -> str:
+    if not prompt.strip() and not styles.words(style):
         raise _refusal("generate a clip", "the prompt is empty", "a few words on what should be seen", "prompt")
     return _short(prompt, "")
 
@@ -171,7 +199,53 @@ def _short(prompt: str, which: str) -> str:
     return prompt
 
 
-def _size(spec: ModelSpec, chosen: Preset, width: int, height: int, notes: list[str]) -> tuple[int, int]:
+def _strength(task: str, strength: float | None, steps: int, notes: list[str]) -> float:
+    if task not in STRENGTH:
+        if strength is not None:
+            raise _refusal(
+                f"do {catalogue.TASKS[task]} at strength {strength:g}",
+                "this task begins from noise and has no strength",
+                f"no strength, or the task {' or '.join(STRENGTH)}",
+            )
+        return 1.0
+    value = STRENGTH[task] if strength is None else float(strength)
+    if not 0 < value <= 1:
+        raise _refusal(
+            f"begin from a clip at strength {value:g}",
+            "strength is above 0 (as the clip was) to 1 (nothing of it left)",
+            "0.5 to 0.8 for another look",
+        )
+    count = schedule.taken(steps, value)
+    if count == 0:
+        raise _refusal(
+            f"begin from a clip at strength {value:g} in {steps} steps",
+            "that is less than one step, and the clip would come back unchanged",
+            f"a strength of {1 / steps:.2g} or more, or {math.ceil(1 / value)} steps or more",
+        )
+    if value < 1:
+        notes.append(f"Strength {value:g}: the last {count} of {steps} steps are taken, from the clip with noise.")
+    elif task == "style":
+        notes.append("Strength 1 begins from noise alone: nothing of the source is seen in the clip.")
+    return value
+
+
+def _feather(task: str, feather: int | None) -> int | None:
+    if feather is None:
+        return None
+    if task != "edit":
+        raise _refusal(
+            f"lay {catalogue.TASKS[task]} over its source", "only an edited clip has a mask", "the task edit"
+        )
+    if not 0 <= feather <= LARGEST_FEATHER:
+        raise _refusal(
+            f"soften the mask's edge over {feather} pixels", f"it is softened over 0 to {LARGEST_FEATHER}", "8"
+        )
+    return feather
+
+
+def _size(
+    spec: ModelSpec, chosen: Preset, width: int, height: int, source: Source | None, notes: list[str]
+) -> tuple[int, int]:
     if bool(width) != bool(height):
         raise _refusal(
             f"generate a clip {width or 'of unknown'} wide and {height or 'of unknown'} high",
@@ -191,7 +265,7 @@ def _size(spec: ModelSpec, chosen: Preset, width: int, height: int, notes: list[
         size = spec.sizes[chosen.resolution]
         if spec.random:
             notes.append(f"{spec.name} makes {chosen.resolution} presets at {_times(size)}, to be quick.")
-        return size
+        return size if source is None else sources.size_of(source, spec, size, notes)
     _check_side(spec, width, height)
     if chosen.after:
         lacking = after.replace(", ", ", no ")

@@ -7,7 +7,7 @@ noise: sigma' = s * sigma / (1 + (s - 1) * sigma).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from artifexpro.core.lazy import numpy, torch
@@ -28,14 +28,30 @@ class Schedule:
     timesteps: Tensor
     sigmas: Tensor
     solver: Any
+    first: int = 0
+    """How many of the solver's steps come before these."""
 
     def __len__(self) -> int:
         return len(self.timesteps)
 
     def step(self, index: int, velocity: Tensor, latents: Tensor) -> Tensor:
         """Latents at the next level from the network's `velocity` (noise minus picture) at level `index`."""
-        following: Tensor = self.solver.step(velocity, self.solver.timesteps[index], latents, return_dict=False)[0]
+        timestep = self.solver.timesteps[self.first + index]
+        following: Tensor = self.solver.step(velocity, timestep, latents, return_dict=False)[0]
         return following
+
+    def last(self, steps: int) -> Schedule:
+        """The last `steps` of this schedule, for a clip that begins from another one. Takes the solver over."""
+        skipped = len(self) - steps
+        self.solver.set_begin_index(self.first + skipped)
+        return replace(
+            self, timesteps=self.timesteps[skipped:], sigmas=self.sigmas[skipped:], first=self.first + skipped
+        )
+
+
+def taken(steps: int, strength: float) -> int:
+    """How many of `steps` are taken at `strength` (0..1): the share of them, rounded down."""
+    return int(steps * strength + 1e-6)
 
 
 def shifted(level: float, shift: float) -> float:

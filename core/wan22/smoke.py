@@ -1,7 +1,8 @@
 """Models of random weights, built on the spot: the real classes, the real files, no download, and noise for pictures.
 
 They answer "does everything work here" in seconds, through exactly the code that runs real weights. Shapes follow
-TI2V-5B (`smoke`: VAE 2.2, 16 x 16 x 4) and T2V-A14B (`smoke-moe`: VAE 2.1, 8 x 8 x 4, two experts).
+TI2V-5B (`smoke`: VAE 2.2, 16 x 16 x 4), and with VAE 2.1 (8 x 8 x 4) and two experts T2V-A14B (`smoke-moe`), I2V-A14B
+(`smoke-i2v`) and VACE-Fun-A14B (`smoke-vace`).
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def _current(folder: Path) -> bool:
 
 def build(folder: Path, model: ModelSpec) -> None:
     """Write the random model to `folder`, replacing what is there once the new one is whole."""
-    from diffusers import UniPCMultistepScheduler, WanPipeline
+    from diffusers import UniPCMultistepScheduler
 
     with building(folder, unless=_current) as workplace, quiet(), torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(SEED)
@@ -53,9 +54,19 @@ def build(folder: Path, model: ModelSpec) -> None:
             "transformer": _transformer(model),
             "transformer_2": _transformer(model) if model.experts == 2 else None,
         }
-        pipeline: Any = WanPipeline(**parts, boundary_ratio=model.boundary, expand_timesteps=model.experts == 1)
-        pipeline.save_pretrained(workplace)
+        _pipeline(model, parts).save_pretrained(workplace)
         Manifest(model.name, "built on this machine", RECIPE, records_of(workplace, Silent())).write(workplace)
+
+
+def _pipeline(model: ModelSpec, parts: dict[str, Any]) -> Any:
+    """The diffusers pipeline that the model's published weights are laid out for."""
+    from diffusers import WanImageToVideoPipeline, WanPipeline, WanVACEPipeline
+
+    if model.transformer.control:
+        return WanVACEPipeline(**parts, boundary_ratio=model.boundary)
+    if "i2v" in model.tasks:
+        return WanImageToVideoPipeline(**parts, boundary_ratio=model.boundary)
+    return WanPipeline(**parts, boundary_ratio=model.boundary, expand_timesteps=model.experts == 1)
 
 
 def say(model: ModelSpec, hooks: Hooks) -> None:
@@ -99,10 +110,11 @@ def _text_encoder(model: ModelSpec, words: int) -> Any:
 
 
 def _transformer(model: ModelSpec) -> Any:
-    from diffusers import WanTransformer3DModel
+    import diffusers
 
     size = model.transformer
-    network: Any = WanTransformer3DModel(
+    more = {"vace_layers": list(size.control)} if size.control else {}
+    network: Any = getattr(diffusers, size.kind)(
         num_layers=size.layers,
         num_attention_heads=size.heads,
         attention_head_dim=size.head_dim,
@@ -112,6 +124,7 @@ def _transformer(model: ModelSpec) -> Any:
         text_dim=size.text_dim,
         freq_dim=64,
         rope_max_seq_len=size.longest,
+        **more,
     )
     return network.eval()
 

@@ -48,11 +48,14 @@ class Remembering:
         return max((done for name, done, _ in self.told if name == stage), default=0)
 
 
+NAMES = [spec.name for spec in catalogue.CATALOGUE.values() if spec.random]
+
+
 @pytest.fixture(scope="session")
 def random_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A models folder with both random models in it. Nobody writes to it."""
+    """A models folder with all random models in it. Nobody writes to it."""
     models = tmp_path_factory.mktemp("models")
-    for name in ("smoke", "smoke-moe"):
+    for name in NAMES:
         smoke.ensure(models, catalogue.model(name))
     return models
 

@@ -16,6 +16,7 @@ from safetensors import safe_open
 
 from artifexpro.core.errors import ArtifexError, Cancelled
 from artifexpro.core.wan22.generate import LATENTS, decode_saved, generate, load_latents, save_latents
+from artifexpro.core.wan22.given import Given
 from artifexpro.core.wan22.hooks import Silent
 from artifexpro.core.wan22.request import ClipSpec, resolve
 
@@ -48,7 +49,7 @@ def test_a_clip_is_pictures_and_says_it_is_noise(
     model: str, task: str, random_models: Path, small: Small, hooks: Any, tmp_path: Path
 ) -> None:
     image = torch.rand(64, 64, 3) if task == "ti2v" else None
-    made = clip(small(model=model, task=task), random_models, hooks, tmp_path, image=image)
+    made = clip(small(model=model, task=task), random_models, hooks, tmp_path, material=Given(image=image))
     assert made.shape == (9, 64, 64, 3)
     assert made.dtype == torch.float32
     assert float(made.min()) >= 0 and float(made.max()) <= 1
@@ -105,6 +106,7 @@ def test_another_process_makes_the_same_bytes(random_models: Path, small: Small,
     script = f"""
 from pathlib import Path
 from artifexpro.core.wan22.generate import generate
+from artifexpro.core.wan22.given import Given
 from artifexpro.core.wan22.hooks import Silent
 from artifexpro.core.wan22.request import resolve
 spec = resolve(prompt="a red kite", width=64, height=64, frames=9, steps=4, seed=3)
@@ -189,7 +191,7 @@ def test_a_clip_cancelled_while_decoding_stops_at_the_next_chunk(
 def test_a_picture_of_another_size_is_fitted_and_that_is_said(
     random_models: Path, small: Small, hooks: Any, tmp_path: Path
 ) -> None:
-    clip(small(), random_models, hooks, tmp_path, image=torch.rand(50, 120, 3))
+    clip(small(), random_models, hooks, tmp_path, material=Given(image=torch.rand(50, 120, 3)))
     assert any("120 x 50" in note for note in hooks.notes)
 
 
@@ -206,7 +208,7 @@ def test_what_is_no_picture_is_refused_before_any_work(
     image: torch.Tensor, because: str, random_models: Path, small: Small, hooks: Any, tmp_path: Path
 ) -> None:
     with pytest.raises(ArtifexError, match=because) as refused:
-        clip(small(), random_models, hooks, tmp_path, image=image)
+        clip(small(), random_models, hooks, tmp_path, material=Given(image=image))
     assert refused.value.code == "image"
     assert hooks.stages == []
 
@@ -215,7 +217,7 @@ def test_a_picture_for_a_task_without_one_is_refused(
     random_models: Path, small: Small, hooks: Any, tmp_path: Path
 ) -> None:
     with pytest.raises(ArtifexError, match="no picture"):
-        clip(small(task="t2v"), random_models, hooks, tmp_path, image=torch.rand(64, 64, 3))
+        clip(small(task="t2v"), random_models, hooks, tmp_path, material=Given(image=torch.rand(64, 64, 3)))
 
 
 def test_weights_that_are_not_there_are_refused_with_the_command_that_gets_them(

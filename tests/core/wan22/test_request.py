@@ -180,7 +180,7 @@ def test_a_setting_out_of_range_is_refused(changes: dict[str, Any]) -> None:
 
 
 def test_a_task_the_model_does_not_do_is_refused_with_a_model_that_does() -> None:
-    with pytest.raises(ArtifexError, match="text to video only") as refused:
+    with pytest.raises(ArtifexError, match="text to video and style transfer only") as refused:
         asked(model="t2v-A14B", task="ti2v")
     assert "ti2v-5B" in refused.value.remedy
     with pytest.raises(ArtifexError):

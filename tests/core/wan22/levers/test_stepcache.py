@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,8 +12,10 @@ import torch
 from diffusers import WanTransformer3DModel, WanVACETransformer3DModel
 
 from artifexpro.core.errors import ArtifexError
-from artifexpro.core.wan22 import stepcache
+from artifexpro.core.wan22 import catalogue, stepcache
+from artifexpro.core.wan22.generate import prepare
 from artifexpro.core.wan22.levers import Levers
+from artifexpro.core.wan22.request import resolve
 
 STEPS = {"steps": 8, "frames": 1, "guidance": (2.0, 2.0)}
 WHOLE = 8 * 2 * 2
@@ -79,6 +82,12 @@ def test_a_cache_that_could_leave_out_nothing_is_refused(make: Any, monkeypatch:
     monkeypatch.setattr(WanTransformer3DModel, "enable_cache", lambda *_: None)
     with pytest.raises(ArtifexError, match="hooks none"):
         stepcache.enable(tiny(), 0.1)
+
+
+def test_vace_is_refused_before_the_long_work(random_models: Path) -> None:
+    spec = resolve(prompt="x", model="smoke-vace", width=64, height=64, frames=5, steps=8, levers=Levers(cache=0.1))
+    with pytest.raises(ArtifexError, match="WanVACETransformer3DModel adds"):
+        prepare(spec, catalogue.model("smoke-vace"), random_models, "cpu")
 
 
 def test_a_network_that_adds_between_its_blocks_is_refused() -> None:
