@@ -16,7 +16,20 @@ from typing import TYPE_CHECKING, Any
 
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.lazy import torch
-from artifexpro.core.wan22 import after, begin, catalogue, composite, decode, given, loading, loop, preview, smoke, text
+from artifexpro.core.wan22 import (
+    after,
+    begin,
+    catalogue,
+    composite,
+    decode,
+    given,
+    loading,
+    loop,
+    prepared,
+    preview,
+    smoke,
+    text,
+)
 from artifexpro.core.wan22.catalogue import ModelSpec
 from artifexpro.core.wan22.given import NOTHING, Given
 from artifexpro.core.wan22.hooks import Hooks
@@ -95,8 +108,10 @@ def prepare(spec: ClipSpec, model: ModelSpec, models: Path, device: Any = None) 
     """A loader for the spec's model, its weights found and checked by their headers. Raises `ArtifexError`."""
     where = loading.best_device() if device is None else torch.device(device)
     folder = loading.locate(models, model, spec.dtype)
-    loading.inspect(folder, model)
-    return Loader(folder, model, where, loading.formats(spec, model, where))
+    loading.inspect(folder, model, prepared.ema_variant(spec.levers))
+    formats = loading.formats(spec, model, where)
+    prepared.check(spec, model, folder, where, formats.transformer)
+    return Loader(folder, model, where, formats, spec.levers)
 
 
 def _latents(spec: ClipSpec, loader: Loader, hooks: Hooks, material: Given, notes: list[str]) -> Tensor:
@@ -117,23 +132,37 @@ def _latents(spec: ClipSpec, loader: Loader, hooks: Hooks, material: Given, note
         boundary=loader.model.boundary,
         condition=beginning.condition,
         preview=colours,
+        smoothing=spec.levers.smoothing,
     )
 
 
 def _guidance(spec: ClipSpec, loader: Loader, hooks: Hooks, notes: list[str]) -> loop.Guidance:
     """Embeddings of both prompts; the negative one only if some step is guided."""
     hooks.check()
-    with hooks.stage("load"):
-        tokenizer, encoder = loader.tokenizer(), loader.text_encoder()
+    kept, encoder = loader.embeddings(), _Encoder(loader, hooks)
     with hooks.stage("text"):
-        show = text.encode(spec.words, tokenizer, encoder)
-        avoid = None if spec.guidance == (1.0, 1.0) else text.encode(spec.negative_prompt, tokenizer, encoder)
+        show = kept.get(spec.words, encoder, hooks.note)
+        avoid = None if spec.guidance == (1.0, 1.0) else kept.get(spec.negative_prompt, encoder, hooks.note)
     for which, embedding in (("prompt", show), ("negative prompt", avoid)):
         if embedding is not None and embedding.cut:
             notes.append(
                 f"The {which} is {embedding.tokens} tokens long; the model read the first {text.TOKENS} of them."
             )
     return loop.Guidance(show.states, None if avoid is None else avoid.states, spec.guidance)
+
+
+class _Encoder:
+    """The tokenizer and the text encoder, loaded once, and only if one of the prompts is not kept from earlier."""
+
+    def __init__(self, loader: Loader, hooks: Hooks) -> None:
+        self._loader, self._hooks = loader, hooks
+        self._pair: tuple[Any, Any] | None = None
+
+    def __call__(self) -> tuple[Any, Any]:
+        if self._pair is None:
+            with self._hooks.stage("load"):
+                self._pair = self._loader.tokenizer(), self._loader.text_encoder()
+        return self._pair
 
 
 def _frames(
@@ -150,7 +179,7 @@ def _decoded(latents: Tensor, loader: Loader, hooks: Hooks, total: int) -> Itera
     hooks.check()
     with hooks.stage("load"):
         vae = loader.vae()
-    pieces = decode.chunks(latents, vae)
+    pieces = decode.chunks(latents, vae, loader.levers.tile)
     done = 0
     while done < total:
         hooks.check()

@@ -22,14 +22,15 @@ from artifexpro.core.wan22.quiet import quiet
 if TYPE_CHECKING:
     from torch import Tensor
 
-_EXPERTS = {"transformer": "high", "transformer_2": "low"}
+EXPERTS = {"transformer": "high", "transformer_2": "low"}
+"""At which noise a network works, by its name on disk."""
 _KINDS = "a LoRA for Wan2.2 as diffusers, lightx2v or kohya write them, for this model"
 _DIFFUSERS, _ORIGINAL, _KOHYA = ("transformer.", "transformer_2."), "diffusion_model.", "lora_unet_"
 
 
 def applies(lora: Lora, expert: str) -> bool:
     """Whether `lora` is for the network called "transformer" or "transformer_2"."""
-    return lora.expert in ("both", _EXPERTS[expert])
+    return lora.expert in ("both", EXPERTS[expert])
 
 
 def check(lora: Lora, folder: Path, experts: int) -> None:
@@ -105,7 +106,7 @@ def _translated(lora: Lora, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         with quiet():
             translated: dict[str, Tensor] = WanLoraLoaderMixin.lora_state_dict(tensors)
     except (KeyError, ValueError, IndexError, AttributeError, RuntimeError) as error:
-        raise _refusal(lora, "its matrices have names that no layer of Wan has", _KINDS) from error
+        raise _refusal(lora, "its matrices are not those of Wan's layers", _KINDS) from error
     return translated
 
 

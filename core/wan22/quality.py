@@ -53,7 +53,8 @@ class Spun:
     def __call__(self, *, hidden_states: Tensor, **more: Any) -> tuple[Tensor]:
         """The averaged answer, (1, C, T, h, w), as the only element of a tuple."""
         size = hidden_states.shape[-2:]
-        total, weight = 0.0, 0.0
+        total: Any = 0.0
+        weight: Any = 0.0
         for down, right in self.shifts:
             moved = {name: _moved(value, size, down, right) for name, value in more.items()}
             with self._own_context(down, right):
@@ -102,13 +103,13 @@ def shared(noise: Tensor, consistency: float, seed: int) -> Tensor:
     return mixed
 
 
-def smoothed(velocity: Tensor, latents: Tensor, sigma: float, smoothing: float) -> Tensor:
-    """`velocity` towards a clip whose motion jitters less, for noise levels below 0.5.
+def smoothed(velocity: Tensor, latents: Tensor, sigma: float, smoothing: float, last: bool) -> Tensor:
+    """`velocity` towards a clip whose motion jitters less, in the last step and those from noise level 0.5 down.
 
     The estimate x - sigma v is replaced by the z that minimises |z - estimate|^2 + lambda |second differences of z in
     time|^2 (Whittaker 1923; Eilers, A Perfect Smoother, 2003), lambda = smoothing / 4: even motion passes unchanged.
     """
-    if not smoothing or not 0 < sigma <= _SMOOTHED_BELOW:
+    if not smoothing or not (last or sigma <= _SMOOTHED_BELOW):
         return velocity
     frames = latents.shape[2]
     smoother = _whittaker(frames, smoothing * _STIFFNESS).to(latents.device)

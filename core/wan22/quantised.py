@@ -9,9 +9,7 @@ the full network is never in memory, and writes and reads the result as ordinary
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +25,11 @@ def config(kind: Quantise) -> Any:
     """What `from_pretrained(quantization_config=...)` takes to store matrices as `kind`; None for "none"."""
     if kind == "none":
         return None
-    with quietly_imported():
-        from diffusers import TorchAoConfig
-        from torchao.quantization import Float8WeightOnlyConfig, Int8WeightOnlyConfig
+    from diffusers import TorchAoConfig
+    from torchao.quantization import Float8WeightOnlyConfig, Int8WeightOnlyConfig
 
-        chosen = Int8WeightOnlyConfig() if kind == "int8" else Float8WeightOnlyConfig()
-        return TorchAoConfig(chosen, modules_to_not_convert=list(KEPT))
+    chosen = Int8WeightOnlyConfig() if kind == "int8" else Float8WeightOnlyConfig()
+    return TorchAoConfig(chosen, modules_to_not_convert=list(KEPT))
 
 
 def stored(folder: Path) -> Quantise:
@@ -68,11 +65,15 @@ def save(source: Path, target: Path, kind: Quantise, dtype: Any) -> None:
     """
     from diffusers import WanTransformer3DModel
 
-    with quiet(), quietly_imported():
+    with quiet():
         network: Any = WanTransformer3DModel.from_pretrained(
             str(source), local_files_only=True, torch_dtype=dtype, quantization_config=config(kind)
         )
         network.save_pretrained(str(target))
+
+
+def is_quantised(network: Any) -> bool:
+    return any(hasattr(parameter, "qdata") for parameter in network.parameters())
 
 
 def bytes_held(network: Any) -> int:
@@ -83,17 +84,3 @@ def bytes_held(network: Any) -> int:
 def _bytes(parameter: Any) -> int:
     parts = [getattr(parameter, name) for name in ("qdata", "scale") if hasattr(parameter, name)] or [parameter]
     return sum(part.numel() * part.element_size() for part in parts)
-
-
-@contextmanager
-def quietly_imported() -> Iterator[None]:
-    """torchao says at import which of its kernels for other machines it did not load: no news for an artist."""
-    loggers = [logging.getLogger(name) for name in ("torchao", "torch.utils._pytree", "diffusers")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)

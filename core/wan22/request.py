@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -21,7 +22,7 @@ from artifexpro.core.wan22.prompts import DEFAULT_NEGATIVE_PROMPT
 from artifexpro.core.wan22.sources import Source
 
 DTYPES = ("float32", "bfloat16", "float16")
-SCHEDULERS = ("unipc", "euler")
+SCHEDULERS = ("unipc", "dpm++", "euler")
 LONGEST_PROMPT = 10_000
 """Characters. The text encoder reads 512 tokens, about 2,000 characters; far more than that is a mistake."""
 MOST_STEPS = 1000
@@ -414,8 +415,12 @@ def _dtype(spec: ModelSpec, chosen: Preset, dtype: str | None, notes: list[str])
 def _scheduler(scheduler: str) -> str:
     if scheduler in SCHEDULERS:
         return scheduler
-    because = "DPM++ arrives in a later release" if "dpm" in scheduler.lower() else "no scheduler has that name"
-    raise _refusal(f"denoise with the scheduler {scheduler!r}", because, f"one of {', '.join(SCHEDULERS)}")
+    near = difflib.get_close_matches(scheduler.lower(), SCHEDULERS, n=1)
+    raise _refusal(
+        f"denoise with the scheduler {scheduler!r}",
+        "no scheduler has that name",
+        near[0] if near else f"one of {', '.join(SCHEDULERS)}",
+    )
 
 
 def _times(size: tuple[int, int]) -> str:
