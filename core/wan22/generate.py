@@ -16,11 +16,25 @@ from typing import TYPE_CHECKING, Any
 
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.lazy import torch
-from artifexpro.core.wan22 import begin, catalogue, composite, decode, given, loading, loop, preview, smoke, text
+from artifexpro.core.wan22 import (
+    after,
+    begin,
+    catalogue,
+    composite,
+    decode,
+    given,
+    loading,
+    loop,
+    prepared,
+    preview,
+    smoke,
+    text,
+)
 from artifexpro.core.wan22.catalogue import ModelSpec
 from artifexpro.core.wan22.given import NOTHING, Given
 from artifexpro.core.wan22.hooks import Hooks
 from artifexpro.core.wan22.loading import Loader
+from artifexpro.core.wan22.plan.meter import Meter
 from artifexpro.core.wan22.request import ClipSpec
 
 if TYPE_CHECKING:
@@ -50,12 +64,14 @@ def generate(
     model = catalogue.usable(spec.model)
     given.check(spec, material)
     loader = _begin(spec, model, models, hooks, device)
+    meter = Meter(hooks, loader.device)
     notes: list[str] = []
-    latents = _latents(spec, loader, hooks, material, notes)
+    latents = _latents(spec, loader, meter, material, notes)
     for sentence in notes:
         hooks.note(sentence)
     save_latents(folder / LATENTS, latents, replace(spec, notes=(*spec.notes, *notes)))
-    yield from _frames(latents, loader, hooks, spec, material)
+    yield from after.applied(_frames(latents, loader, meter, spec, material), spec, hooks)
+    meter.keep(spec, models)
 
 
 def decode_saved(
@@ -70,7 +86,9 @@ def decode_saved(
     if spec.feather is not None:
         given.check(spec, material)
     loader = _begin(spec, catalogue.usable(spec.model), models, hooks, device)
-    yield from _frames(latents, loader, hooks, spec, material)
+    meter = Meter(hooks, loader.device)
+    yield from after.applied(_frames(latents, loader, meter, spec, material), spec, hooks)
+    meter.keep(spec, models)
 
 
 def _begin(spec: ClipSpec, model: ModelSpec, models: Path, hooks: Hooks, device: Any) -> Loader:
@@ -90,8 +108,10 @@ def prepare(spec: ClipSpec, model: ModelSpec, models: Path, device: Any = None) 
     """A loader for the spec's model, its weights found and checked by their headers. Raises `ArtifexError`."""
     where = loading.best_device() if device is None else torch.device(device)
     folder = loading.locate(models, model, spec.dtype)
-    loading.inspect(folder, model)
-    return Loader(folder, model, where, loading.formats(spec, model, where))
+    loading.inspect(folder, model, prepared.ema_variant(spec.levers))
+    formats = loading.formats(spec, model, where)
+    prepared.check(spec, model, folder, where, formats.transformer)
+    return Loader(folder, model, where, formats, spec.levers)
 
 
 def _latents(spec: ClipSpec, loader: Loader, hooks: Hooks, material: Given, notes: list[str]) -> Tensor:
@@ -112,23 +132,37 @@ def _latents(spec: ClipSpec, loader: Loader, hooks: Hooks, material: Given, note
         boundary=loader.model.boundary,
         condition=beginning.condition,
         preview=colours,
+        smoothing=spec.levers.smoothing,
     )
 
 
 def _guidance(spec: ClipSpec, loader: Loader, hooks: Hooks, notes: list[str]) -> loop.Guidance:
     """Embeddings of both prompts; the negative one only if some step is guided."""
     hooks.check()
-    with hooks.stage("load"):
-        tokenizer, encoder = loader.tokenizer(), loader.text_encoder()
+    kept, encoder = loader.embeddings(), _Encoder(loader, hooks)
     with hooks.stage("text"):
-        show = text.encode(spec.words, tokenizer, encoder)
-        avoid = None if spec.guidance == (1.0, 1.0) else text.encode(spec.negative_prompt, tokenizer, encoder)
+        show = kept.get(spec.words, encoder, hooks.note)
+        avoid = None if spec.guidance == (1.0, 1.0) else kept.get(spec.negative_prompt, encoder, hooks.note)
     for which, embedding in (("prompt", show), ("negative prompt", avoid)):
         if embedding is not None and embedding.cut:
             notes.append(
                 f"The {which} is {embedding.tokens} tokens long; the model read the first {text.TOKENS} of them."
             )
     return loop.Guidance(show.states, None if avoid is None else avoid.states, spec.guidance)
+
+
+class _Encoder:
+    """The tokenizer and the text encoder, loaded once, and only if one of the prompts is not kept from earlier."""
+
+    def __init__(self, loader: Loader, hooks: Hooks) -> None:
+        self._loader, self._hooks = loader, hooks
+        self._pair: tuple[Any, Any] | None = None
+
+    def __call__(self) -> tuple[Any, Any]:
+        if self._pair is None:
+            with self._hooks.stage("load"):
+                self._pair = self._loader.tokenizer(), self._loader.text_encoder()
+        return self._pair
 
 
 def _frames(
@@ -145,7 +179,7 @@ def _decoded(latents: Tensor, loader: Loader, hooks: Hooks, total: int) -> Itera
     hooks.check()
     with hooks.stage("load"):
         vae = loader.vae()
-    pieces = decode.chunks(latents, vae)
+    pieces = decode.chunks(latents, vae, loader.levers.tile)
     done = 0
     while done < total:
         hooks.check()
@@ -190,7 +224,7 @@ def load_latents(path: Path) -> tuple[Tensor, ClipSpec]:
 
     try:
         with safe_open(path, framework="pt") as file:
-            data = json.loads(file.metadata()["spec"])
+            spec = ClipSpec.from_json(json.loads(file.metadata()["spec"]))
             latents = file.get_tensor("latents")
     except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
         raise ArtifexError(
@@ -199,5 +233,4 @@ def load_latents(path: Path) -> tuple[Tensor, ClipSpec]:
             "removing that file and generating the clip again",
             code="latents",
         ) from error
-    tuples = {name: tuple(data[name]) for name in ("guidance", "notes", "sigmas") if data[name] is not None}
-    return latents, ClipSpec(**{**data, **tuples})
+    return latents, spec

@@ -88,6 +88,12 @@ TaskName = Annotated[Task | None, typer.Option(case_sensitive=False, help="By de
 PresetName = Annotated[Preset, typer.Option(case_sensitive=False, help="Size, length, steps and guidance.")]
 Steps = Annotated[int | None, typer.Option(min=1, help="Denoising steps; by default the preset's.")]
 Size = Annotated[str | None, typer.Option(metavar="WxH", help="Width and height in pixels.")]
+ProfileName = Annotated[
+    Profile | None, typer.Option(case_sensitive=False, help="Speed, Memory or Quality; by default only what fits.")
+]
+Shift = Annotated[
+    float | None, typer.Option(help="Shift of the noise schedule; by default what the model was made for.")
+]
 Frames = Annotated[int | None, typer.Option(min=1, help="Length in frames.")]
 Into = Annotated[Path | None, typer.Option(metavar="DIR", help="The program's user folder; by default each found.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
@@ -254,19 +260,26 @@ def models_list(json: Json = False) -> None:
 
 @models_app.command("plan")
 def models_plan(
-    model: ModelName = "smoke",
+    model: Annotated[
+        str | None, typer.Argument(metavar="[MODEL]", help="By default the one made for the task.")
+    ] = None,
     task: TaskName = None,
     preset: PresetName = Preset.DRAFT,
+    profile: ProfileName = None,
     frames: Frames = None,
     size: Size = None,
     steps: Steps = None,
+    shift: Shift = None,
     vram: Annotated[float | None, typer.Option(metavar="GB", min=0, help="A card of this size, not yours.")] = None,
+    ram: Annotated[float | None, typer.Option(metavar="GB", min=0, help="Main memory, if not yours.")] = None,
+    card: Annotated[str, typer.Option(metavar="NAME", help='That card, such as "RTX 4090": gives seconds.')] = "",
     json: Json = False,
 ) -> None:
-    """What a clip would need, before anything is loaded."""
+    """What a clip would need and how it would be computed, before anything is loaded."""
     from artifexpro.hosts.terminal import asking
 
-    asking.plan(asking.Clip(model, task, preset, frames, size, steps, vram), as_json=json)
+    wanted = asking.Clip(model, task, preset, profile, frames, size, steps, shift, vram, ram, card)
+    asking.plan(wanted, as_json=json)
 
 
 @models_app.command("get")

@@ -129,6 +129,20 @@ def test_every_list_is_one_json_document(artifexpro, demo):
     assert all(check["said"] for check in artifexpro("doctor", "--json").document)
 
 
+def test_a_plan_says_how_a_clip_is_computed(artifexpro):
+    asked = ("models", "plan", "--task", "t2v", "--preset", "preview", "--vram", "24", "--ram", "64")
+    plan = artifexpro(*asked, "--profile", "memory", "--card", "RTX 4090", "--json").document
+    assert (plan["fits"], plan["model"]) == (True, "t2v-A14B")
+    stage = {"name", "resident", "offloaded", "quantised", "tiled", "vram_gb", "ram_gb", "seconds"}
+    assert all(set(each) == stage for each in plan["stages"])
+    denoise = plan["stages"][2]
+    assert denoise["offloaded"] == denoise["quantised"] == ["transformer"] and denoise["seconds"] > 0
+    told = artifexpro("models", "plan", "t2v-A14B", "--profile", "speed", "--vram", "24", "--ram", "64").out
+    assert "in 8 bits" in told and "time unknown" in told and "nothing is known" in told
+    none = artifexpro("models", "plan", "t2v-A14B", "--vram", "3", "--preset", "cinema", "--ram", "9")
+    assert none.status == 0 and "Does not fit" in none.out and "nothing smaller fits either" in none.out
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
