@@ -147,6 +147,8 @@ class ModelSpec:
     repository: str | None = None
     revision: str = "main"
     boundary: float | None = None
+    trained: int = 81
+    """Frames of the clips it was trained on (`frame_num` of the reference)."""
     later: str | None = None
     random: bool = False
     dtype: str | None = None
@@ -289,6 +291,7 @@ _MODELS = (
         sizes=TI2V_SIZES,
         components=(TEXT, Component("transformer", 4_999_787_712), DECODER_22),
         repository="Wan-AI/Wan2.2-TI2V-5B-Diffusers",
+        trained=121,
         about="text, or text and a first picture, to video, and clips in another style; one network",
     ),
     ModelSpec(

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from artifexpro.core.lazy import torch
-from artifexpro.core.wan22 import decode, encode, loop, schedule
+from artifexpro.core.wan22 import decode, encode, loop, quality, schedule
 from artifexpro.core.wan22.catalogue import Speech
 from artifexpro.core.wan22.footage import Footage
 from artifexpro.core.wan22.generate import load_latents, save_latents
@@ -30,6 +30,7 @@ from artifexpro.core.wan22.s2v.film import Part, parts
 if TYPE_CHECKING:
     from torch import Tensor
 
+T = TypeVar("T")
 _HELD = 6
 """Frames of standing picture that are the past of a film which goes on from its picture."""
 
@@ -49,15 +50,35 @@ class Given:
     inputs: str
 
 
+class Workshop(Protocol):
+    """Where a film is made: its networks, on `device`, and what to do when memory runs out."""
+
+    device: Any
+
+    def vae(self) -> Any:
+        """The VAE, ready to use until another part is asked for."""
+
+    def network(self, name: str) -> Any:
+        """The network, as `loop.denoise` asks for it; ready to use until another part is asked for."""
+
+    def tile(self) -> int:
+        """Side in pixels of decoded tiles; 0 decodes whole pictures."""
+
+    def go(self, stage: str, work: Callable[[], T]) -> T:
+        """What `work` makes, called again each time memory ran out and less can be used."""
+
+    def step_down(self, stage: str, why: str) -> None:
+        """Use less memory from now on. Raises `ArtifexError` (code "memory") where nothing smaller is left."""
+
+
 @dataclass(slots=True)
 class Film:
-    """Makes one film. `load` gives the network as `loop.denoise` asks for it; latents go to `folder`."""
+    """Makes one film; latents go to `folder`."""
 
     spec: ClipSpec
     speech: Speech
     given: Given
-    vae: Any
-    load: Callable[[str], Any]
+    workshop: Workshop
     hooks: Hooks
     folder: Path
     colours: PreviewMap | None = None
@@ -69,15 +90,13 @@ class Film:
         where latents cannot be saved.
         """
         spec, todo = self.spec, parts(self.spec.frames, self.speech, self.spec.from_picture)
-        with self.hooks.stage("encode"):
-            reference = encode.still(self.given.picture, self.vae, self.vae.device)
+        reference = self._encoded(self.given.picture[0].permute(1, 2, 0).unsqueeze(0))
         shown = _before(self.given.picture, self.speech, spec.from_picture)
         identity = hashlib.blake2b(self.given.inputs.encode())
         for part in todo:
             self.hooks.check()
             goes_on = part.number > 0 or spec.from_picture
-            with self.hooks.stage("encode"):
-                past = self._encoded(torch.stack(list(shown))) if goes_on else None
+            past = self._encoded(torch.stack(list(shown))) if goes_on else None
             clean = self._latents(part, len(todo), reference, past, identity)
             before = reference if past is None else past
             for index, picture in self._decoded(part, torch.cat([before, clean.to(before)], dim=2)):
@@ -96,22 +115,29 @@ class Film:
             if made_for == spec:
                 self.hooks.progress("denoise", (part.number + 1) * steps, total * steps)
                 return clean
-        with self.hooks.stage("encode"):
-            condition = self._condition(part, reference, past, poses)
-        shape = (1, reference.shape[1], self.speech.clip_latents, *reference.shape[3:])
-        clean = loop.denoise(
-            loop.Progress(
-                loop.noise(shape, spec.seed + part.number, self.vae.device),
-                schedule.make(spec.steps, spec.shift, spec.scheduler, spec.sigmas),
+        condition = self._condition(part, reference, past, poses)
+        progress = self._beginning(part, reference)
+        clean = self.workshop.go(
+            "denoise",
+            lambda: loop.denoise(
+                progress,
+                self.given.guidance,
+                self.workshop.network,
+                _OfClip(self.hooks, part.number * steps, total * steps),
+                condition=condition,
+                preview=self.colours,
+                smoothing=spec.levers.smoothing,
             ),
-            self.given.guidance,
-            self.load,
-            _OfClip(self.hooks, part.number * steps, total * steps),
-            condition=condition,
-            preview=self.colours,
         )
         save_latents(path, clean, spec)
         return clean
+
+    def _beginning(self, part: Part, reference: Tensor) -> loop.Progress:
+        """Noise of the clip's own seed, before the first step."""
+        spec, seed = self.spec, self.spec.seed + part.number
+        shape = (1, reference.shape[1], self.speech.clip_latents, *reference.shape[3:])
+        noise = quality.shared(loop.noise(shape, seed, reference.device), spec.levers.consistency, seed)
+        return loop.Progress(noise, schedule.make(spec.steps, spec.shift, spec.scheduler, spec.sigmas))
 
     def _condition(self, part: Part, reference: Tensor, past: Tensor | None, poses: Tensor | None) -> Spoken:
         device, latent_frames = reference.device, self.speech.clip_latents
@@ -144,13 +170,34 @@ class Film:
     def _encoded(self, frames: Tensor) -> Tensor:
         """The latents (1, C, T, h, w), float32, normalised, of frames (n, H, W, 3) in 0..1."""
         pixels = frames.permute(3, 0, 1, 2).unsqueeze(0) * 2 - 1
-        chunks = (pixels[:, :, span.start : span.stop] for span in encode.spans(len(frames)))
-        return encode.clip(chunks, self.vae, self.vae.device, self.hooks)
+
+        def work() -> Tensor:
+            vae = self.workshop.vae()
+            chunks = (pixels[:, :, span.start : span.stop] for span in encode.spans(len(frames)))
+            with self.hooks.stage("encode"):
+                return encode.clip(chunks, vae, self.workshop.device, self.hooks)
+
+        return self.workshop.go("encode", work)
 
     def _decoded(self, part: Part, latents: Tensor) -> Iterator[tuple[int, Tensor]]:
-        """The frames of a clip that are shown, from the latents of what it goes on from and its own."""
+        """The frames of a clip that are shown, from the latents of what it goes on from and its own: each once, also
+        when decoding must begin again with less memory."""
+        following = part.first
+        while following <= part.last:
+            try:
+                for index, picture in self._pieces(part, latents):
+                    if index == following:
+                        yield index, picture
+                        following += 1
+            except torch.OutOfMemoryError as error:
+                why = str(error)
+            else:
+                return
+            self.workshop.step_down("decode", why)
+
+    def _pieces(self, part: Part, latents: Tensor) -> Iterator[tuple[int, Tensor]]:
         done = part.first - part.skipped
-        pieces = decode.chunks(latents, self.vae)
+        pieces = decode.chunks(latents, self.workshop.vae(), self.workshop.tile())
         while done <= part.last:
             self.hooks.check()
             with self.hooks.stage("decode"):

@@ -33,6 +33,30 @@ def filming(recipe: ModuleType, network: Any) -> Any:
     return model.eval()
 
 
+class Workshop:
+    """Both networks at hand, and memory without end."""
+
+    device = torch.device("cpu")
+
+    def __init__(self, vae: Any, network: Any) -> None:
+        self._vae, self._network = vae, network
+
+    def vae(self) -> Any:
+        return self._vae
+
+    def network(self, name: str) -> Any:
+        return self._network
+
+    def tile(self) -> int:
+        return 0
+
+    def go(self, stage: str, work: Any) -> Any:
+        return work()
+
+    def step_down(self, stage: str, why: str) -> None:
+        raise AssertionError(why)
+
+
 def reference_film(recipe: ModuleType, from_picture: bool, posed: bool) -> tuple[ClipSpec, Speech, Given]:
     """What the reference's film was made from. Its sound is not moved, so the lead of a first clip is no part of it."""
     size, given = recipe.FILM, recipe.film_inputs()
@@ -72,7 +96,7 @@ def test_two_clips_are_those_of_the_reference(
 ) -> None:
     name, from_picture, posed = recipe.FILMS[which]
     spec, speech, given = reference_film(recipe, from_picture, posed)
-    film = Film(spec, speech, given, vae, lambda _: filming, Silent(), tmp_path)
+    film = Film(spec, speech, given, Workshop(vae, filming), Silent(), tmp_path)
     made = list(film.frames())
     assert [index for index, _ in made] == list(range(spec.frames))
     pictures = torch.stack([picture for _, picture in made])
