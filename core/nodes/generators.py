@@ -28,10 +28,8 @@ from artifexpro.core.graph.values import (
     WORKING_SPACE,
     FrameRequest,
     ImageBuffer,
-    MaskStream,
     SocketType,
     StreamInfo,
-    VideoStream,
 )
 from artifexpro.core.lazy import torch
 from artifexpro.core.media import color, still
@@ -112,10 +110,10 @@ class _WanGenerator(GeneratorNode):
     def peak_vram(self, infos: Mapping[str, StreamInfo]) -> int:
         return round(plan.make(self.spec(infos), math.inf).peak_vram_gb * plan.GB) if torch.cuda.is_available() else 0
 
-    def generate(self, context: JobContext, folder: Path, halfway: Path, **inputs: VideoStream | MaskStream) -> None:
+    def generate(self, context: JobContext, folder: Path, halfway: Path, **inputs: Any) -> None:
         from artifexpro.core.wan22.generate import LATENTS, decode_saved, generate
 
-        infos = {name: stream.info for name, stream in inputs.items()}
+        infos: dict[str, Any] = {name: stream.info for name, stream in inputs.items()}
         spec, given = self.spec(infos), self.given(inputs)
         listening = _Listening(context)
         frames = _frames(folder)
@@ -129,7 +127,8 @@ class _WanGenerator(GeneratorNode):
         for index, picture in pictures:
             context.check()
             still.write(frames.path(index), from_rgb(picture), "exr", header)
-        latents.replace(folder / LATENTS)
+        for kept in sorted(halfway.glob("*.safetensors")):
+            kept.replace(folder / kept.name)
         clip = {
             "first": self.first(infos),
             "frames": spec.frames,
