@@ -17,9 +17,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from artifexpro.core.graph.context import JobContext
+from artifexpro.core.graph.division import Division
 from artifexpro.core.graph.node import Node, Socket
 from artifexpro.core.graph.values import (
     DataPayload,
@@ -91,18 +92,9 @@ class PointNode(FrameNode):
         return self.point(**inputs)
 
 
-class Division(NamedTuple):
-    """What `StraightNode.multiplied` must know: whether alpha is 1 everywhere, and what undoes the division."""
-
-    opaque: bool
-    by: Any
-
-
 class StraightNode(PointNode):
     """Acts on the colour of one picture as it is without alpha. In a straight run of such nodes alpha is divided out
     once and multiplied in once.
-
-    How that is done, `divided` and `multiplied`, is the same for all nodes that may meet in a run.
     """
 
     def straight(self, picture: ImageBuffer, *, opaque: bool, free: bool) -> ImageBuffer:
@@ -120,20 +112,11 @@ class StraightNode(PointNode):
         """`picture` under the `weights` of a run."""
         raise NotImplementedError(f"{self.type_name()} does not define mixed()")
 
-    @staticmethod
-    def divided(picture: ImageBuffer) -> tuple[ImageBuffer, Division]:
-        """A picture with alpha divided out; an opaque one may come back as it is."""
-        raise NotImplementedError
-
-    @staticmethod
-    def multiplied(picture: ImageBuffer, division: Division) -> ImageBuffer:
-        """The picture, which may be written to unless it is opaque, with alpha multiplied in."""
-        raise NotImplementedError
-
     def point(self, *_: Any, **inputs: Any) -> ImageBuffer:
         (picture,) = inputs.values()
-        straight, division = self.divided(picture)
-        return self.multiplied(self.straight(straight, opaque=division.opaque, free=not division.opaque), division)
+        straight, division = Division.of(picture)
+        made = self.straight(straight, opaque=division.opaque, free=not division.opaque)
+        return division.undone(made)
 
 
 class AffineNode(FrameNode):
