@@ -119,7 +119,9 @@ class Results:
                 return found
             inputs = {name: self.input(source) for name, source in step.inputs.items()}
             halfway = self._store.halfway(step.key)
-            infos = {name: stream.info for name, stream in inputs.items() if isinstance(stream, VideoStream)}
+            infos = {
+                name: stream.info for name, stream in inputs.items() if isinstance(stream, VideoStream | MaskStream)
+            }
             with self._room(node, infos):
                 return self._store.ensure(
                     step.key, lambda folder: node.generate(self._context, folder, halfway, **inputs)

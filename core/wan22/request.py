@@ -209,7 +209,8 @@ def _task(spec: ModelSpec, task: str | None) -> str:
 
 
 def _prompt(prompt: str, style: str) -> str:
-    if not prompt.strip() and not styles.words(style):
+    added = styles.words(style)
+    if not prompt.strip() and not added:
         raise _refusal("generate a clip", "the prompt is empty", "a few words on what should be seen", "prompt")
     return _short(prompt, "")
 

@@ -37,6 +37,7 @@ class Task(StrEnum):
     TI2V = "ti2v"
     S2V = "s2v"
     STYLE = "style"
+    EDIT = "edit"
 
 
 class Preset(StrEnum):
@@ -125,10 +126,26 @@ def generate(
     prompt: Annotated[str, typer.Argument(help="What should be seen.")],
     out: Annotated[Path, typer.Option(metavar="FILE", help="A movie (.mp4, .mov, .mkv) or frame.%04d.exr.")],
     task: TaskName = None,
-    image: Annotated[Path | None, typer.Option(metavar="FILE", help="The picture the clip starts from.")] = None,
+    image: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The picture the clip starts from, or an edit is like.")
+    ] = None,
+    last_image: Annotated[Path | None, typer.Option(metavar="FILE", help="The picture the clip ends with.")] = None,
     audio: Annotated[Path | None, typer.Option(metavar="FILE", help="Speech.")] = None,
-    video: Annotated[Path | None, typer.Option(metavar="FILE", help="The clip to restyle.")] = None,
-    model: Annotated[str, typer.Option(help='As "artifexpro models list" names it.')] = "smoke",
+    video: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The clip to restyle or edit, or whose motion to follow.")
+    ] = None,
+    mask: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="White where the clip is made new: a picture or a movie.")
+    ] = None,
+    strength: Annotated[
+        float | None, typer.Option(metavar="0..1", help="How far from the clip given: 0.3 near it, 1 nothing of it.")
+    ] = None,
+    style: Annotated[
+        str | None, typer.Option(metavar="NAME", help="A look: anime, watercolour, film noir, ...")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help='As "artifexpro models list" names it; by default noise from random weights.')
+    ] = None,
     preset: PresetName = Preset.DRAFT,
     profile: Annotated[Profile | None, typer.Option(case_sensitive=False, help="What to spare.")] = None,
     negative: Annotated[str | None, typer.Option(metavar="PROMPT", help="What should not be seen.")] = None,
@@ -146,8 +163,12 @@ def generate(
         out=out,
         task=task,
         image=image,
+        last_image=last_image,
         audio=audio,
         video=video,
+        mask=mask,
+        strength=strength,
+        style=style,
         model=model,
         preset=preset,
         profile=profile,

@@ -202,7 +202,7 @@ def test_every_parameter_is_in_the_settled_numbers(name: str, value: object) -> 
         ({"prompt": " \n"}, "the prompt is empty"),
         ({"prompt": "x", "model": "smok"}, "smoke"),
         ({"prompt": "x", "model": "ti2v-5B"}, "models get ti2v-5B"),
-        ({"prompt": "x", "model": "i2v-A14B"}, "later release"),
+        ({"prompt": "x", "model": "i2v-A14B"}, "image to video only"),
         ({"prompt": "x", "frames": 6}, "4k \\+ 1"),
         ({"prompt": "x", "width": 65, "height": 32}, "whole multiples of 32"),
         ({"prompt": "x", "width": 64}, "both width and height"),
