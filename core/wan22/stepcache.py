@@ -13,7 +13,6 @@ from typing import Any
 
 from artifexpro.core.wan22.levers import refusal
 
-
 _CACHEABLE = "WanTransformer3DModel"
 
 
