@@ -116,9 +116,11 @@ def prepare(spec: ClipSpec, model: ModelSpec, models: Path, device: Any = None) 
     """A loader for the spec's model, its weights found and checked by their headers. Raises `ArtifexError`."""
     where = loading.best_device() if device is None else torch.device(device)
     folder = loading.locate(models, model, spec.dtype)
-    loading.inspect(folder, model, prepared.ema_variant(spec.levers))
+    loading.inspect(folder, model)
     formats = loading.formats(spec, model, where)
     prepared.check(spec, model, folder, where, formats.transformer)
+    if (variant := prepared.variant(spec.levers)) is not None:
+        loading.inspect(folder, model, variant)
     return Loader(folder, model, where, formats, spec.levers)
 
 
