@@ -13,10 +13,11 @@ from diffusers import WanTransformer3DModel
 from diffusers.models.autoencoders.autoencoder_kl_wan import WanDecoder3d
 
 from artifexpro.core.errors import ArtifexError
-from artifexpro.core.wan22 import catalogue, settling
-from artifexpro.core.wan22.generate import LATENTS, generate, load_latents, refuse_full_disk
+from artifexpro.core.wan22 import here
+from artifexpro.core.wan22.generate import LATENTS, generate, load_latents
 from artifexpro.core.wan22.hooks import Silent
 from artifexpro.core.wan22.levers import Levers
+from artifexpro.core.wan22.plan import memory
 from artifexpro.core.wan22.request import ClipSpec
 
 Small = Callable[..., ClipSpec]
@@ -24,8 +25,9 @@ Small = Callable[..., ClipSpec]
 
 @pytest.fixture
 def small_card(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine that believes it has a card of 24 GB."""
-    monkeypatch.setattr(settling, "room", lambda device: (24.0, "a card"))
+    """A machine that believes it has a card of 24 GB, which holds less than this small network's two blocks."""
+    monkeypatch.setattr(memory, "BLOCKS_HELD", 1)
+    monkeypatch.setattr(here, "machine", lambda device: here.Here(24.0, 64.0, "a card"))
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, kind: Any, calls: list[int], *at: int) -> None:
@@ -79,7 +81,7 @@ def test_where_nothing_smaller_is_left_the_failure_says_what_to_do(
     random_models: Path, small: Small, hooks: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_card: None
 ) -> None:
     failing(monkeypatch, WanDecoder3d, [], *range(1, 99))
-    with pytest.raises(ArtifexError, match="ran out of memory and there is no way left") as failed:
+    with pytest.raises(ArtifexError, match="ran out of memory and nothing that needs less is left") as failed:
         clip(small(task="t2v", steps=1), random_models, hooks, tmp_path)
     assert failed.value.code == "memory"
     assert (tmp_path / LATENTS).is_file()
@@ -88,7 +90,7 @@ def test_where_nothing_smaller_is_left_the_failure_says_what_to_do(
 def test_a_clip_that_cannot_fit_is_refused_before_anything_is_loaded(
     random_models: Path, small: Small, hooks: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settling, "room", lambda device: (0.001, "a card"))
+    monkeypatch.setattr(here, "machine", lambda device: here.Here(0.001, 64.0, "a card"))
     with pytest.raises(ArtifexError, match=r"the card has 0\.001 GB") as refused:
         clip(small(task="t2v"), random_models, hooks, tmp_path)
     assert refused.value.code == "memory"
@@ -100,12 +102,10 @@ def test_no_disk_for_latents_and_frames_is_refused_before_the_work(
 ) -> None:
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda place: usage._replace(free=1000))
-    with pytest.raises(ArtifexError, match="latents and frames take up to") as refused:
+    with pytest.raises(ArtifexError, match="they and the frames take up to") as refused:
         clip(small(), random_models, hooks, tmp_path / "not" / "there")
     assert refused.value.code == "disk"
     assert hooks.stages == []
-    monkeypatch.setattr(shutil, "disk_usage", lambda place: usage._replace(free=10**12))
-    refuse_full_disk(small(), catalogue.model("smoke"), tmp_path)
 
 
 @pytest.mark.parametrize(("profile", "acts"), [("Memory", "quantise"), ("Quality", "ensemble"), ("Speed", "cache")])
