@@ -11,7 +11,7 @@ rate.
 from __future__ import annotations
 
 import json
-import math
+import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
@@ -40,7 +40,7 @@ from artifexpro.core.media.frames import FramePattern
 from artifexpro.core.media.pixels import crop, from_rgb
 from artifexpro.core.nodes import material
 from artifexpro.core.nodes.material import Inputs
-from artifexpro.core.wan22 import catalogue, plan, smoke, weights
+from artifexpro.core.wan22 import catalogue, here, plan, smoke, weights
 from artifexpro.core.wan22.given import Given
 from artifexpro.core.wan22.prompts import DEFAULT_NEGATIVE_PROMPT
 from artifexpro.core.wan22.request import LARGEST_FEATHER, ClipSpec, resolve
@@ -72,6 +72,9 @@ class _WanGenerator(GeneratorNode):
     preset: Literal["Draft", "Preview", "Production", "Cinema"] = parameter(
         "Draft", "Size, length, steps and guidance in one word."
     )
+    profile: Literal["Auto", "Speed", "Memory", "Quality"] = parameter(
+        "Auto", "What is won or spared; Auto computes plainly and spares memory only where a clip does not fit."
+    )
     seed: int = parameter(
         0, "The same seed gives the same clip; another one gives another take.", minimum=0, maximum=2**63 - 1
     )
@@ -79,9 +82,12 @@ class _WanGenerator(GeneratorNode):
     height: int = parameter(0, f"Height of the clip; {_OWN}", minimum=0, maximum=32768, unit="px")
     frames: int = parameter(0, f"Length of the clip; {_OWN}", minimum=0, maximum=4093, unit="frames")
     steps: int = parameter(0, f"Denoising steps; {_OWN}", minimum=0, maximum=1000)
+    shift: float = parameter(
+        0.0, "Shift of the noise schedule towards noise; 0 is what the model was made for.", minimum=0.0, maximum=100.0
+    )
 
     def preflight(self, context: Preflight) -> None:
-        spec = self.spec()
+        spec = self.spec(models=context.models)
         model = catalogue.model(spec.model)
         if not weights.installed(context.models, model, spec.dtype):
             raise weights.missing(context.models, model)
@@ -90,7 +96,7 @@ class _WanGenerator(GeneratorNode):
         """The weights' hashes, and the settled numbers, which presets of another release may settle otherwise. Empty
         where preflight refuses the parameters."""
         try:
-            spec = self.spec()
+            spec = self.spec(models=context.models)
         except ArtifexError:
             return ""
         model = catalogue.model(spec.model)
@@ -98,7 +104,7 @@ class _WanGenerator(GeneratorNode):
         return json.dumps([spec.as_json(), made_of], sort_keys=True)
 
     def provenance(self, models: Path) -> Mapping[str, Any]:
-        spec = self.spec()
+        spec = self.spec(models=models)
         model = catalogue.model(spec.model)
         if model.random:
             smoke.ensure(models, model)
@@ -107,16 +113,18 @@ class _WanGenerator(GeneratorNode):
 
     def describe(self, infos: Mapping[str, StreamInfo]) -> StreamInfo:
         spec, first = self.spec(infos), self.first(infos)
-        return StreamInfo(first, first + spec.frames - 1, self.rate(infos), spec.width, spec.height)
+        return StreamInfo(first, first + spec.frames - 1, self.rate(infos), *spec.picture_size)
 
     def peak_vram(self, infos: Mapping[str, StreamInfo]) -> int:
-        return round(plan.make(self.spec(infos), math.inf).peak_vram_gb * plan.GB) if torch.cuda.is_available() else 0
+        if not torch.cuda.is_available():
+            return 0
+        return round(here.machine(torch.device("cuda")).plan(self.spec(infos)).peak_vram_gb * plan.GB)
 
     def generate(self, context: JobContext, folder: Path, halfway: Path, **inputs: VideoStream | MaskStream) -> None:
         from artifexpro.core.wan22.generate import LATENTS, decode_saved, generate
 
         infos = {name: stream.info for name, stream in inputs.items()}
-        spec, given = self.spec(infos), self.given(inputs)
+        spec, given = self.spec(infos, context.models), self.given(inputs)
         listening = _Listening(context)
         frames = _frames(folder)
         frames.folder.mkdir()
@@ -129,25 +137,31 @@ class _WanGenerator(GeneratorNode):
         for index, picture in pictures:
             context.check()
             still.write(frames.path(index), from_rgb(picture), "exr", header)
+        computed = _computed(latents)
         latents.replace(folder / LATENTS)
         clip = {
             "first": self.first(infos),
             "frames": spec.frames,
-            "size": [spec.width, spec.height],
+            "size": list(spec.picture_size),
             "space": color.DISPLAY,
             "notes": listening.notes,
             **self.provenance(context.models),
             "spec": spec.as_json(),
+            "computed": computed,
         }
         write_text(folder / _CLIP, json.dumps(clip, indent=1, ensure_ascii=False) + "\n")
 
     def remember(self, context: JobContext, folder: Path) -> None:
-        for sentence in json.loads((folder / _CLIP).read_text(encoding="utf-8"))["notes"]:
+        """Notes, and in the recipe how the clip was computed: levers and device as it really went."""
+        clip = json.loads((folder / _CLIP).read_text(encoding="utf-8"))
+        for sentence in clip["notes"]:
             context.note(sentence)
+        if "computed" in clip:
+            context.recipe.setdefault("computed", {})[folder.name] = clip["computed"]
 
-    def spec(self, infos: Mapping[str, StreamInfo] = _UNKNOWN) -> ClipSpec:
-        """Everything settled, as far as `infos` of the inputs are known. Raises `ArtifexError` where the parameters do
-        not go together, or not with the inputs."""
+    def spec(self, infos: Mapping[str, StreamInfo] = _UNKNOWN, models: Path | None = None) -> ClipSpec:
+        """Everything settled, as far as `infos` of the inputs are known, and with what `models` has for the profile.
+        Raises `ArtifexError` where the parameters do not go together, or not with the inputs."""
         return resolve(
             task=self.task,
             model=self.model,
@@ -159,6 +173,9 @@ class _WanGenerator(GeneratorNode):
             frames=self.frames,
             steps=self.steps,
             seed=self.seed,
+            shift=self.shift or None,
+            profile="" if self.profile == "Auto" else self.profile,
+            models=models,
             **self.more(infos),
         )
 
@@ -372,6 +389,15 @@ class _Listening:
     def stage(self, name: str) -> Iterator[None]:
         with self._context.stage(name):
             yield
+
+
+def _computed(latents: Path) -> dict[str, Any]:
+    """How a clip was really computed: its levers as the plan, or what happened on the way, left them, and where."""
+    from artifexpro.core.wan22.generate import load_latents
+
+    levers = load_latents(latents)[1].levers
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else platform.machine()
+    return {"levers": levers.as_json(), "device": device}
 
 
 def _frames(folder: Path) -> FramePattern:

@@ -147,11 +147,12 @@ def generate(
         str | None, typer.Option(help='As "artifexpro models list" names it; by default noise from random weights.')
     ] = None,
     preset: PresetName = Preset.DRAFT,
-    profile: Annotated[Profile | None, typer.Option(case_sensitive=False, help="What to spare.")] = None,
+    profile: ProfileName = None,
     negative: Annotated[str | None, typer.Option(metavar="PROMPT", help="What should not be seen.")] = None,
     frames: Frames = None,
     size: Size = None,
     steps: Steps = None,
+    shift: Shift = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same clip.")] = 0,
     json: Json = False,
 ) -> None:
@@ -176,6 +177,7 @@ def generate(
         frames=frames,
         size=size,
         steps=steps,
+        shift=shift,
         seed=seed,
     )
     making.generate(wish, as_json=json)

@@ -50,6 +50,7 @@ class Wish:
     frames: int | None
     size: str | None
     steps: int | None
+    shift: float | None
     seed: int
 
     @property
@@ -95,9 +96,11 @@ def _settings(wish: Wish) -> dict[str, Any]:
         "negative_prompt": wish.negative,
         "model": wish.model,
         "preset": wish.preset,
+        "profile": wish.profile,
         "seed": wish.seed,
         "frames": wish.frames,
         "steps": wish.steps,
+        "shift": wish.shift,
         "width": width,
         "height": height,
     }
@@ -109,9 +112,6 @@ def _refuse_what_is_not_there(wish: Wish) -> None:
         raise refuse(f"do the task {wish.task}", _LATER[str(wish.task)], " or ".join(tasks.TASKS))
     if wish.audio is not None:
         raise refuse(f"use the sound {wish.audio}", _LATER["s2v"], "a prompt, with --image if you like")
-    if wish.profile is not None:
-        because = "profiles arrive with offloading and quantisation in a later release; now they would change nothing"
-        raise refuse(f"use the profile {wish.profile}", because, "a smaller --preset, --size or --frames")
 
 
 def _likely_task(client: Client, wish: Wish) -> str:

@@ -173,7 +173,7 @@ def test_wrong_use_is_status_2(artifexpro, tmp_path, arguments):
         (("generate", "kite", "--out", "x.mp4", "--model", "wan9"), "wan9"),
         (("generate", "kite", "--out", "x.mp4", "--task", "s2v"), "later release"),
         (("generate", "ink", "--out", "x.mp4", "--task", "t2v", "--style", "anim"), "anime"),
-        (("generate", "kite", "--out", "x.mp4", "--profile", "speed"), "later release"),
+        (("generate", "kite", "--out", "x.mp4", "--shift", "1000"), "1000"),
         (("render", "nowhere.json"), "nowhere.json"),
         (("render", "torn.json"), "JSON"),
         (("nodes", "Blurr"), "Blurr"),
