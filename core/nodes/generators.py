@@ -10,6 +10,7 @@ What is generated from words is numbered from `first_frame`; for what is made of
 from __future__ import annotations
 
 import json
+import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
@@ -163,6 +164,7 @@ class _WanGenerator(GeneratorNode):
             context.check()
             still.write(frames.path(index), from_rgb(picture), "exr", header)
         latents.replace(folder / LATENTS)
+        run = load_latents(folder / LATENTS)[1]
         clip = {
             "first": self.first(infos),
             "frames": spec.frames,
@@ -170,13 +172,18 @@ class _WanGenerator(GeneratorNode):
             "space": color.DISPLAY,
             "notes": listening.notes,
             **self.provenance(context.models),
-            "spec": load_latents(folder / LATENTS)[1].as_json(),
+            "spec": run.as_json(),
+            "computed": _computed(run),
         }
         write_text(folder / CLIP, json.dumps(clip, indent=1, ensure_ascii=False) + "\n")
 
     def remember(self, context: JobContext, folder: Path) -> None:
-        for sentence in json.loads((folder / CLIP).read_text(encoding="utf-8"))["notes"]:
+        """Notes, and in the recipe how the clip was computed: levers and device as it really went."""
+        clip = json.loads((folder / CLIP).read_text(encoding="utf-8"))
+        for sentence in clip["notes"]:
             context.note(sentence)
+        if "computed" in clip:
+            context.recipe.setdefault("computed", {})[folder.name] = clip["computed"]
 
     def spec(self, infos: Mapping[str, StreamInfo] = _UNKNOWN, models: Path | None = None) -> ClipSpec:
         """Everything settled, as far as `infos` of the inputs and the folder of `models` are known. Raises
@@ -328,6 +335,12 @@ class _Listening:
     def stage(self, name: str) -> Iterator[None]:
         with self._context.stage(name):
             yield
+
+
+def _computed(run: ClipSpec) -> dict[str, Any]:
+    """How a clip was really computed: its levers as the plan, or what happened on the way, left them, and where."""
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else platform.machine()
+    return {"levers": run.levers.as_json(), "device": device}
 
 
 def _frames(folder: Path) -> FramePattern:

@@ -238,7 +238,7 @@ class Loader:
             getattr(diffusers, self.model.transformer.kind),
             name,
             torch_dtype=self.formats.transformer,
-            variant=prepared.ema_variant(self.levers),
+            variant=prepared.variant(self.levers),
             **({} if config is None else {"quantization_config": config}),
         )
 

@@ -188,6 +188,7 @@ def test_wrong_use_is_status_2(artifexpro, tmp_path, arguments):
         (("generate", "ink", "--out", "x.mp4", "--task", "t2v", "--style", "anim"), "anime"),
         (("generate", "kite", "--out", "x.mp4", "--scheduler", "ddim"), "scheduler"),
         (("generate", "kite", "--out", "x.mp4", "--lora", "nowhere.safetensors"), "nowhere.safetensors"),
+        (("generate", "kite", "--out", "x.mp4", "--shift", "1000"), "1000"),
         (("render", "nowhere.json"), "nowhere.json"),
         (("render", "torn.json"), "JSON"),
         (("nodes", "Blurr"), "Blurr"),
