@@ -156,12 +156,15 @@ class GeneratorNode(Node):
     lane: ClassVar[Lane] = "io"
     """The lane in which finished frames are read; a clip is generated on the card once there is room on it."""
 
-    def peak_vram(self, infos: Mapping[str, StreamInfo]) -> int:
+    def peak_vram(self, infos: Mapping[str, Any]) -> int:
         """Bytes of the card's memory that `generate` takes at most. 0 for what does not touch the card."""
         return 0
 
-    def describe(self, infos: Mapping[str, StreamInfo]) -> StreamInfo:
-        """What the clip will be, from the parameters and inputs alone."""
+    def describe(self, infos: Mapping[str, Any]) -> StreamInfo:
+        """What the clip will be, from the parameters and inputs alone.
+
+        `infos` has, by wired socket, the `StreamInfo` of pictures and the `AudioInfo` of sound.
+        """
         raise NotImplementedError(f"{self.type_name()} does not define describe()")
 
     def generate(self, context: JobContext, folder: Path, halfway: Path, *_: Any, **inputs: Any) -> None:

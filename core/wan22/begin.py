@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.lazy import torch
-from artifexpro.core.wan22 import catalogue, encode, loop, picture, schedule
+from artifexpro.core.wan22 import catalogue, encode, loop, picture, quality, schedule
 from artifexpro.core.wan22.condition import Condition, FirstFrame, Free, Keyframes, Masked
 from artifexpro.core.wan22.footage import Footage
 from artifexpro.core.wan22.given import Given
@@ -55,7 +55,7 @@ def begin(
     shape = list(catalogue.model(spec.model).latent_shape(width, height, frames))
     if isinstance(condition, Masked):
         shape[2] += condition.references
-    noise = loop.noise(tuple(shape), spec.seed, device)
+    noise = quality.shared(loop.noise(tuple(shape), spec.seed, device), spec.levers.consistency, spec.seed)
     steps = schedule.make(spec.steps, spec.shift, spec.scheduler, spec.sigmas, spacing)
     if given.video is None or spec.task == "edit":
         return Beginning(loop.Progress(noise, steps), condition)

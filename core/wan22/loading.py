@@ -7,16 +7,20 @@ and dropped when it ends, so that the text encoder, each expert and the VAE neve
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.lazy import torch
-from artifexpro.core.wan22 import smoke, weights
+from artifexpro.core.wan22 import catalogue, embeddings, prepared, quantised, smoke, weights
 from artifexpro.core.wan22.catalogue import ModelSpec
+from artifexpro.core.wan22.embeddings import Embeddings
+from artifexpro.core.wan22.levers import Levers
 from artifexpro.core.wan22.quiet import quiet
 from artifexpro.core.wan22.request import ClipSpec
+from artifexpro.core.wan22.s2v import layout
 
 if TYPE_CHECKING:
     from torch import device as Device
@@ -61,15 +65,18 @@ def locate(models: Path, model: ModelSpec, dtype: str | None = None) -> Path:
     return folder
 
 
-def inspect(folder: Path, model: ModelSpec) -> None:
+def inspect(folder: Path, model: ModelSpec, variant: str | None = None) -> None:
     """Refuse weights that are missing, cut short or another model's, from configurations and file headers alone.
+
+    `variant` are other files of the networks, such as "ema".
 
     Raises `ArtifexError` (code "model"). Takes milliseconds, whatever the weights' size.
     """
     check_shape(folder, model)
     for component in model.components:
         place = folder / component.name
-        for name, tensors in _shards(place, model).items():
+        own = variant if component.name.startswith("transformer") else None
+        for name, tensors in _shards(place, model, own).items():
             found = _header(place / name, model)
             absent = tensors - found.keys() if tensors else set()
             if absent:
@@ -94,6 +101,12 @@ def check_shape(folder: Path, model: ModelSpec) -> None:
     }
     if size.control:
         wanted["transformer"]["vace_layers"] = list(size.control)
+    if model.speech is not None:
+        wanted["transformer"] |= {"audio_blocks": list(size.hearing), "past_frames": model.speech.past_frames}
+        wanted["audio_encoder"] = {
+            "hidden_size": model.speech.audio_dim,
+            "num_hidden_layers": model.speech.audio_layers - 1,
+        }
     if model.experts == 2:
         wanted["transformer_2"] = wanted["transformer"]
     elif (folder / "transformer_2" / "config.json").is_file():
@@ -103,18 +116,21 @@ def check_shape(folder: Path, model: ModelSpec) -> None:
         for key, value in fields.items():
             if config.get(key) != value:
                 raise _another(model, folder, f"{key} in {name} is {config.get(key)}, and {model.name} has {value}")
+    if model.speech is not None and not (folder / "audio_encoder" / "preprocessor_config.json").is_file():
+        raise _damaged(model, folder / "audio_encoder", "it does not say how sound is prepared")
     if not (folder / "tokenizer" / "tokenizer.json").is_file() and not any(folder.glob("tokenizer/*.model")):
         raise _damaged(model, folder / "tokenizer", "there is no tokenizer in it")
 
 
-def _shards(place: Path, model: ModelSpec) -> dict[str, set[str]]:
+def _shards(place: Path, model: ModelSpec, variant: str | None) -> dict[str, set[str]]:
     """Weight files of a component and the tensors each must have (empty where no index says)."""
-    for index in sorted(place.glob("*.safetensors.index.json")):
+    for index in sorted(place.glob(f"*.safetensors.index.{variant}.json" if variant else "*.safetensors.index.json")):
         shards: dict[str, set[str]] = {}
         for tensor, name in _json(index, model).get("weight_map", {}).items():
             shards.setdefault(str(name), set()).add(tensor)
         return shards
-    single = sorted(path.name for path in place.glob("*.safetensors"))
+    ending = f"{variant}.safetensors" if variant else "safetensors"
+    single = sorted(path.name for path in place.glob("*.safetensors") if path.name.partition(".")[2] == ending)
     if not single:
         raise _damaged(model, place, "there are no weights in it")
     return {single[0]: set()}
@@ -175,12 +191,22 @@ def _another(model: ModelSpec, folder: Path, why: str) -> ArtifexError:
 
 @dataclass(frozen=True, slots=True)
 class Loader:
-    """Loads one model's components from its folder to `device`. Each call reads the disk again."""
+    """Gives one model's components from its folder, ready to use on `device` as `levers` say.
+
+    Each call reads the disk again, but with `levers.offload` "model": then a component stays in main memory after its
+    first use, and leaves the card when another one is asked for.
+    """
 
     folder: Path
     model: ModelSpec
     device: Device
     formats: Formats
+    levers: Levers = Levers()
+    kept: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def embeddings(self) -> Embeddings:
+        """Where this model's text embeddings are kept from earlier clips."""
+        return embeddings.of(self.folder, self.formats.text)
 
     def tokenizer(self) -> Any:
         from transformers import AutoTokenizer
@@ -195,20 +221,61 @@ class Loader:
     def text_encoder(self) -> Any:
         from transformers import UMT5EncoderModel
 
-        return self._load(UMT5EncoderModel, "text_encoder", dtype=self.formats.text)
+        place = torch.device("cpu") if self.levers.text_on_cpu else self.device
+        return self._once("text_encoder", place, partial(self._read, UMT5EncoderModel, dtype=self.formats.text))
 
     def vae(self) -> Any:
         from diffusers import AutoencoderKLWan
 
-        return self._load(AutoencoderKLWan, "vae", torch_dtype=self.formats.vae)
+        return self._once("vae", self.device, partial(self._read, AutoencoderKLWan, torch_dtype=self.formats.vae))
 
     def transformer(self, name: str) -> Any:
         """`name` is "transformer" or "transformer_2"."""
-        import diffusers
+        helper = partial(_ready_elsewhere, self.folder, self.model.name, self.formats, self.levers, name)
+        if (there := self._back(name, self.device)) is not None:
+            return there
+        network = prepared.ready(self.network(name), name, self.levers, self.device, helper)
+        return self._keep(name, network)
 
-        return self._load(getattr(diffusers, self.model.transformer.kind), name, torch_dtype=self.formats.transformer)
+    def network(self, name: str) -> Any:
+        """The network in main memory as it was saved or quantised, nothing else done to it."""
+        stored = quantised.stored(self.folder / name)
+        config = None if stored != "none" else quantised.config(self.levers.quantise)
+        return self._read(
+            layout.network(self.model.transformer.kind),
+            name,
+            torch_dtype=self.formats.transformer,
+            variant=prepared.variant(self.levers),
+            **({} if config is None else {"quantization_config": config}),
+        )
 
-    def _load(self, kind: Any, name: str, **options: Any) -> Any:
+    def audio_encoder(self) -> tuple[Any, Any]:
+        """What brings sound to the speech model, and the speech model (float32, as the reference uses it)."""
+        from transformers import Wav2Vec2FeatureExtractor, Wav2Vec2Model
+
+        model = self._read(Wav2Vec2Model, "audio_encoder", dtype=torch.float32).to(self.device)
+        return Wav2Vec2FeatureExtractor.from_pretrained(str(self.folder / "audio_encoder")), model
+
+    def _once(self, name: str, device: Device, read: Any) -> Any:
+        there = self._back(name, device)
+        return self._keep(name, read(name).to(device)) if there is None else there
+
+    def _keep(self, name: str, component: Any) -> Any:
+        if self.levers.offload == "model":
+            self.kept[name] = component
+        return component
+
+    def _back(self, name: str, device: Device) -> Any:
+        """The component `name` from main memory, if it is there; all others leave the card first."""
+        for other, component in self.kept.items():
+            if other != name:
+                component.to("cpu")
+        found = self.kept.get(name)
+        if found is not None:
+            found.to(device)
+        return found
+
+    def _read(self, kind: Any, name: str, **options: Any) -> Any:
         with quiet():
             loaded, info = kind.from_pretrained(
                 str(self.folder / name),
@@ -222,4 +289,10 @@ class Loader:
             raise _damaged(
                 self.model, self.folder / name, f"{len(wrong)} tensors are missing or misshapen ({wrong[0]})"
             )
-        return loaded.to(self.device).eval()
+        return loaded.eval()
+
+
+def _ready_elsewhere(folder: Path, model: str, formats: Formats, levers: Levers, name: str, device: Device) -> Any:
+    """The same network in a helper's process, which knows the model by name."""
+    loader = Loader(folder, catalogue.model(model), device, formats, levers)
+    return prepared.own(loader.network(name), name, levers, device)

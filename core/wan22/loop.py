@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.lazy import torch
+from artifexpro.core.wan22 import quality, stepcache
 from artifexpro.core.wan22.catalogue import TRAINED_STEPS
 from artifexpro.core.wan22.condition import Condition, Free
 from artifexpro.core.wan22.hooks import Hooks
@@ -86,11 +87,12 @@ def denoise(
     boundary: float | None = None,
     condition: Condition | None = None,
     preview: PreviewMap | None = None,
+    smoothing: float = 0.0,
 ) -> Tensor:
     """Clean latents (1, C, T, h, w) float32 from where `progress` stands, which moves on with every step.
 
     `load` gives the network called "transformer" or "transformer_2"; each is asked for once, when its part begins.
-    `condition` is what else the clip must keep to; None is nothing.
+    `condition` is what else the clip must keep to; None is nothing. `smoothing` takes jitter from motion (`quality`).
     Raises what `hooks.check` raises, and `ArtifexError` (code "numbers") when the network answers with no numbers.
     """
     kept: Condition = Free() if condition is None else condition
@@ -106,6 +108,9 @@ def denoise(
                 hooks.check()
                 velocity = _velocity(network, progress.latents, schedule.timesteps[index], guidance, expert, kept)
                 _refuse_non_numbers(velocity, index, total)
+                velocity = quality.smoothed(
+                    velocity, progress.latents, float(schedule.sigmas[index]), smoothing, last=index == total - 1
+                )
                 if preview is not None:
                     clean = progress.latents - float(schedule.sigmas[index]) * velocity
                     hooks.preview(preview.picture(kept.imposed(clean)))
@@ -121,12 +126,14 @@ def _velocity(
     strength = guidance.strength_of(expert)
     when = condition.timesteps(timestep, latents, network.config.patch_size[1])
     seen = condition.seen(latents).to(network.dtype)
-    shown = _forward(network, seen, when, guidance.show, condition.arguments(True))
+    with stepcache.context(network, "shown"):
+        shown = _forward(network, seen, when, guidance.show, condition.arguments(True))
     if strength == 1.0:
         return shown
     if guidance.avoid is None:
         raise ValueError("guidance needs an embedding of what to avoid")
-    avoided = _forward(network, seen, when, guidance.avoid, condition.arguments(False))
+    with stepcache.context(network, "avoided"):
+        avoided = _forward(network, seen, when, guidance.avoid, condition.arguments(False))
     return avoided + strength * (shown - avoided)
 
 

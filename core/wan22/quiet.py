@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+for _name in (
+    "torchao",
+    "torch.utils._pytree",
+    "diffusers.quantizers.torchao.torchao_quantizer",
+    "diffusers.hooks.context_parallel",
+):
+    logging.getLogger(_name).setLevel(logging.ERROR)
+"""What torchao says at import of kernels for other machines (diffusers imports it, wanted or not), and hints for
+programmers that come at every call."""
 
 
 @contextmanager
