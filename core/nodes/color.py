@@ -5,29 +5,49 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import PrivateAttr
 
 from artifexpro.core.errors import ArtifexError
-from artifexpro.core.graph.kinds import PointNode
+from artifexpro.core.graph.kinds import Division, PointNode, StraightNode
 from artifexpro.core.graph.node import Preflight, Socket, parameter
 from artifexpro.core.graph.values import ImageBuffer, SocketType, StreamInfo
 from artifexpro.core.media import color, grade, hsv, lut, view
+from artifexpro.core.media.channels import Mix, apart
 from artifexpro.core.media.files import identity, sha256
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _VIDEO = (Socket("video", SocketType.VIDEO),)
 
 
-class ColorSpace(PointNode):
+class ColorNode(StraightNode):
+    """What colour nodes share: alpha divided out and multiplied in."""
+
+    category: ClassVar[str] = "color"
+    inputs: ClassVar[tuple[Socket, ...]] = _VIDEO
+
+    @staticmethod
+    def divided(picture: ImageBuffer) -> tuple[ImageBuffer, Division]:
+        straight, divisor = apart(picture.pixels)
+        return picture.with_pixels(straight), Division(divisor is None, (divisor, picture.pixels.dtype))
+
+    @staticmethod
+    def multiplied(picture: ImageBuffer, division: Division) -> ImageBuffer:
+        divisor, kind = division.by
+        pixels = picture.pixels if divisor is None else picture.pixels.mul_(divisor)
+        return picture.with_pixels(pixels.to(kind))
+
+
+class ColorSpace(ColorNode):
     """Converts a clip to another colour space; from there on it is in that space.
 
     Nodes downstream compute on the numbers as they are, and Merge takes two clips of one space only. Alpha is divided
     out before and multiplied in after.
     """
 
-    category: ClassVar[str] = "color"
-    inputs: ClassVar[tuple[Socket, ...]] = _VIDEO
     example: ClassVar[Mapping[str, Any]] = {"to": "ACEScct"}
 
     to: str = parameter("ACEScg", "The space to convert to, by any name the colour config knows.", unit="colour space")
@@ -36,21 +56,27 @@ class ColorSpace(PointNode):
         color.canonical(self.to)
         return replace(infos["video"], space=self.to)
 
-    def point(self, video: ImageBuffer) -> ImageBuffer:
-        return ImageBuffer(color.transform(video.pixels, video.space, self.to), self.to)
+    def straight(self, picture: ImageBuffer, *, opaque: bool, free: bool) -> ImageBuffer:
+        processor = color.between(picture.space, self.to)
+        pixels = picture.pixels if processor is None else color.applied(processor, picture.pixels, free=free)
+        return ImageBuffer(pixels, self.to)
 
 
-class _Grade(PointNode):
+class _Grade(ColorNode):
     """What grades share: one computation, of numbers that each works out from its parameters."""
-
-    category: ClassVar[str] = "color"
-    inputs: ClassVar[tuple[Socket, ...]] = _VIDEO
 
     def _grade(self) -> grade.Grade:
         raise NotImplementedError
 
-    def point(self, video: ImageBuffer) -> ImageBuffer:
-        return video.with_pixels(grade.graded(video.pixels, self._grade()))
+    def weights(self) -> NDArray[Any] | None:
+        mix = self._grade().mix
+        return None if mix is None else mix.weights
+
+    def mixed(self, picture: ImageBuffer, weights: NDArray[Any]) -> ImageBuffer:
+        return picture.with_pixels(Mix(weights)(picture.pixels).to(picture.pixels.dtype))
+
+    def straight(self, picture: ImageBuffer, *, opaque: bool, free: bool) -> ImageBuffer:
+        return picture.with_pixels(grade.straight(picture.pixels, self._grade(), opaque=opaque))
 
 
 class ColorCorrector(_Grade):
@@ -181,7 +207,7 @@ class HueSaturation(PointNode):
         return video.with_pixels(hsv.adjust(video.pixels, self.hue, self.saturation, self.value))
 
 
-class LUT(PointNode):
+class LUT(ColorNode):
     """A look-up table from a file: .cube, .3dl, .clf and all else that OpenColorIO reads.
 
     A table knows nothing of the space its numbers are in. By default it takes the clip's numbers as they are. With
@@ -189,8 +215,6 @@ class LUT(PointNode):
     space, as a table from camera log to a display wants it. Where a clip has no coverage, black stays black.
     """
 
-    category: ClassVar[str] = "color"
-    inputs: ClassVar[tuple[Socket, ...]] = _VIDEO
     example: ClassVar[Mapping[str, Any]] = {"path": "/looks/show.cube", "space": "ACEScct"}
 
     path: str = parameter("", "The table's file: its whole path.", unit="path")
@@ -222,9 +246,10 @@ class LUT(PointNode):
         self._through(info.space)
         return replace(info, space=self.gives or info.space)
 
-    def point(self, video: ImageBuffer) -> ImageBuffer:
-        pixels = color.through(self._through(video.space), video.pixels, keeps_nothing=True)
-        return ImageBuffer(pixels, self.gives or video.space)
+    def straight(self, picture: ImageBuffer, *, opaque: bool, free: bool) -> ImageBuffer:
+        processor = self._through(picture.space)
+        pixels = color.applied(processor, picture.pixels, free=free, keeps_nothing=not opaque)
+        return ImageBuffer(pixels, self.gives or picture.space)
 
     def _through(self, source: str) -> Any:
         """The file is read as it was when this node was first asked."""
@@ -235,7 +260,7 @@ class LUT(PointNode):
         return lut.processor(self.path, self._written, self.interpolation, source, takes, gives, self.gives or source)
 
 
-class View(PointNode):
+class View(ColorNode):
     """A scene-linear clip as a display shows it, by a view of the colour config; from there on it is display-referred.
 
     Baked, an ACES view is a table over light from 0 to 128. It is off by a tenth of one step of eight bits in the mean
@@ -243,8 +268,6 @@ class View(PointNode):
     the view itself does. Views of a matrix and a curve alone need no table.
     """
 
-    category: ClassVar[str] = "color"
-    inputs: ClassVar[tuple[Socket, ...]] = _VIDEO
     example: ClassVar[Mapping[str, Any]] = {"view": "Un-tone-mapped"}
 
     display: str = parameter("sRGB - Display", "The display, by the name the colour config has for it.")
@@ -258,8 +281,9 @@ class View(PointNode):
         self._through(infos["video"].space)
         return replace(infos["video"], space=space)
 
-    def point(self, video: ImageBuffer) -> ImageBuffer:
-        pixels = color.through(self._through(video.space), video.pixels, keeps_nothing=True)
+    def straight(self, picture: ImageBuffer, *, opaque: bool, free: bool) -> ImageBuffer:
+        processor = self._through(picture.space)
+        pixels = color.applied(processor, picture.pixels, free=free, keeps_nothing=not opaque)
         return ImageBuffer(pixels, view.space_of(self.display, self.view))
 
     def _through(self, source: str) -> Any:
