@@ -44,6 +44,7 @@ def models(folder: Path) -> list[dict[str, Any]]:
 def plan(wanted: PlanModel, folder: Path) -> dict[str, Any]:
     """What a clip would need on this machine, or on the card and memory that were asked about. Takes seconds."""
     from artifexpro.core.wan22 import plan as memory
+    from artifexpro.core.wan22.here import GIB
     from artifexpro.core.wan22.request import resolve
 
     spec = resolve(
@@ -61,8 +62,9 @@ def plan(wanted: PlanModel, folder: Path) -> dict[str, Any]:
     )
     vram, card = wanted.vram_gb, wanted.card
     if vram is None:
-        card, vram = max(machine.probe().cards, key=lambda found: found[1], default=("", 0.0))
-    ram = machine.ram_gb() if wanted.ram_gb is None else wanted.ram_gb
+        card, size = max(machine.probe().cards, key=lambda found: found[1], default=("", 0.0))
+        vram = size * memory.GB / GIB
+    ram = machine.ram_gb() * memory.GB / GIB if wanted.ram_gb is None else wanted.ram_gb
     made = memory.make(spec, vram, folder, ram, card=card)
     return {**made.as_json(), "model": spec.model, "task": spec.task, "notes": list(spec.notes)}
 

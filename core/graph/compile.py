@@ -6,14 +6,14 @@ not depend on time is computed once, and an edit changes the keys of what is dow
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from artifexpro.core.graph.checked import Checked, CheckedGraph, check_edit, check_nodes
-from artifexpro.core.graph.conversions import CONVERSIONS
 from artifexpro.core.graph.curves import Curve
 from artifexpro.core.graph.document import Document
 from artifexpro.core.graph.errors import GraphError, NodeError
@@ -21,9 +21,11 @@ from artifexpro.core.graph.faces import face
 from artifexpro.core.graph.garbage import no_collecting
 from artifexpro.core.graph.kinds import SinkNode
 from artifexpro.core.graph.node import Node, Preflight
-from artifexpro.core.graph.records import Wire
 from artifexpro.core.graph.registry import Registry
-from artifexpro.core.graph.values import SocketType
+from artifexpro.core.graph.wiring import Wired, order, wire
+
+_STILL: Mapping[str, Curve | int] = MappingProxyType({})
+_new = tuple.__new__
 
 
 class Step(NamedTuple):
@@ -110,12 +112,16 @@ class Plan:
         wired = {name: moving for name, moving in old.moving.items() if not isinstance(moving, Curve)}
         edited = check_edit(node, old.node, curves, (*old.inputs, *wired), values)
         steps = list(self.steps)
+
+        def key_of(index: int) -> bytes:
+            return steps[index].key
+
         steps[at] = _step(
-            old.name, edited.node, edited.identity, old.inputs, {**edited.curves, **wired}, node, steps, self.models
+            old.name, edited.node, edited.identity, old.inputs, {**edited.curves, **wired}, node, key_of, self.models
         )
         for index in self.downstream(at)[1:]:
             name, old_node, _, inputs, document_node, moving, identity, same_as = steps[index]
-            key = _key(identity, inputs, moving, steps) if same_as is None else steps[same_as].key
+            key = _key(identity, map(key_of, _sources(inputs, moving))) if same_as is None else key_of(same_as)
             steps[index] = Step(name, old_node, key, inputs, document_node, moving, identity, same_as)
         return replace(self, steps=tuple(steps))
 
@@ -138,11 +144,11 @@ def compile_nodes(graph: CheckedGraph, models: Path, *, strict: bool = True) -> 
     """The plan of nodes that were checked one by one: see `compile_graph`."""
     problems = list(graph.problems)
     with no_collecting():
-        wires = _check_wires(graph, problems)
-        order = _order(tuple(graph.nodes), wires, problems)
+        wired = wire(graph, problems)
+        ordered = order(wired, problems)
         if problems and strict:
             raise GraphError(problems)
-        return _plan(graph, wires, order, models, problems)
+        return _plan(graph, wired, ordered, models, problems)
 
 
 def preflight(plan: Plan) -> None:
@@ -157,186 +163,34 @@ def preflight(plan: Plan) -> None:
         raise GraphError(problems)
 
 
-_Wire = tuple[str, int, type[Node] | None, bool]
-"""A wire that is converted, moves a parameter, or comes from a node with a problem of its own: the socket or parameter
-it goes into, the number of the node it comes from or -1, the conversion, and whether it moves a parameter."""
-
-
-class _Wires(NamedTuple):
-    """The wires of all nodes, which are numbered in the graph's order: for each node, the number of the node at each
-    input, None for a node with a wire that does not fit; and, of few nodes, those wires that are not so simple."""
-
-    plain: list[dict[str, int] | None]
-    special: dict[int, list[_Wire]]
-
-    def sources(self, at: int) -> Iterable[int]:
-        """The numbers of the nodes that node `at` reads, -1 for those with a problem."""
-        plain = self.plain[at] or {}
-        if at not in self.special:
-            return plain.values()
-        return (*plain.values(), *(source for _, source, _, _ in self.special[at]))
-
-
-def _check_wires(graph: CheckedGraph, problems: list[NodeError]) -> _Wires:
-    """Check every wire, and that no input lacks one it needs."""
-    nodes = graph.nodes
-    number = {name: at for at, name in enumerate(nodes)}
-    faces = [face(type(checked.node)) for checked in nodes.values()]
-    outputs = [about.output for about in faces]
-    known_bad = {problem.node for problem in problems}
-    wires = _Wires([], {})
-    for (name, checked), about in zip(nodes.items(), faces, strict=True):
-        plain: dict[str, int] = {}
-        before = len(problems)
-        inputs = about.inputs
-        for socket, (source, output) in checked.wires.items():
-            at = number.get(source, -1)
-            if at >= 0 and output == "out" and outputs[at] is inputs.get(socket):
-                plain[socket] = at
-                continue
-            try:
-                through, moves = _other_wire(name, checked, socket, Wire(source, output), nodes, known_bad)
-                wires.special.setdefault(number[name], []).append((socket, at, through, moves))
-            except NodeError as error:
-                problems.append(error)
-        if len(plain) < len(inputs) and not about.required <= checked.wires.keys():
-            problems.extend(_unwired(name, checked, socket) for socket in sorted(about.required - checked.wires.keys()))
-        wires.plain.append(plain if len(problems) == before else None)
-    return wires
-
-
-def _unwired(name: str, checked: Checked, socket: str) -> NodeError:
-    wanted = face(type(checked.node)).inputs[socket]
-    because = f'nothing is connected to its input "{socket}"'
-    return NodeError(name, f"run node {name}", because, f"connecting a {wanted} there")
-
-
-def _other_wire(
-    name: str, here: Checked, socket: str, end: Wire, nodes: Mapping[str, Checked], bad: set[str]
-) -> tuple[type[Node] | None, bool]:
-    """The conversion of a wire that is not simply from an output to an input of one type, and whether it moves a
-    parameter. Raises `NodeError`."""
-    source, output = end
-    attempted = f'connect {source}.{output} to the input "{socket}" of node {name}'
-    about = face(type(here.node))
-    moves = socket in about.moving
-    wanted = SocketType.CONTROL if moves else about.inputs.get(socket)
-    if wanted is None:
-        known = ", ".join(about.inputs) or "none: it has no inputs"
-        raise NodeError(name, attempted, f"{here.node.type_name()} has no such input", f"one of: {known}")
-    if source not in nodes:
-        if source in bad:
-            return None, moves
-        raise NodeError(name, attempted, f'the graph has no node "{source}"', "connecting a node that exists")
-    there = nodes[source].node
-    if there.output(output) is None:
-        known = ", ".join(known.name for known in there.outputs) or "none: it ends the graph"
-        raise NodeError(name, attempted, f"{there.type_name()} has no such output", f"one of: {known}")
-    given = face(type(there)).output
-    assert given is not None
-    if given is wanted:
-        return None, moves
-    conversion = CONVERSIONS.get((given, wanted))
-    if conversion is None:
-        because = f"{given} does not become {wanted} by itself"
-        raise NodeError(name, attempted, because, f"a node that makes {wanted} in between")
-    return conversion, moves
-
-
-def _order(names: Sequence[str], wires: _Wires, problems: list[NodeError]) -> list[int]:
-    """Kahn's order of all that hangs on no problem. Where there is a choice, what was made ready last comes next, so
-    that a branch is finished before another is begun and few pictures are held at once."""
-    waiting_for = [-1 if plain is None else len(plain) for plain in wires.plain]
-    feeds: list[list[int]] = [[] for _ in waiting_for]
-    for at, plain in enumerate(wires.plain):
-        for source in plain.values() if plain else ():
-            feeds[source].append(at)
-    for at, special in wires.special.items():
-        waiting_for[at] += len(special) if waiting_for[at] >= 0 else 0
-        for _, source, _, _ in special:
-            if source >= 0:
-                feeds[source].append(at)
-    ready = [at for at in range(len(feeds) - 1, -1, -1) if waiting_for[at] == 0]
-    order: list[int] = []
-    while ready:
-        at = ready.pop()
-        order.append(at)
-        for reader in reversed(feeds[at]):
-            waiting_for[reader] -= 1
-            if waiting_for[reader] == 0:
-                ready.append(reader)
-    if len(order) < len(feeds) and (cycle := _cycle(wires, waiting_for)):
-        problems.append(_round([names[at] for at in cycle]))
-    return order
-
-
-def _cycle(wires: _Wires, waiting_for: Sequence[int]) -> list[int] | None:
-    """Walk backwards among the nodes that never became ready until one comes twice: that is a cycle. A walk that ends
-    at a node with a problem of its own leaves the rest to look at."""
-    stuck = {at: None for at, count in enumerate(waiting_for) if count > 0}
-    while stuck:
-        path: dict[int, None] = {}
-        at: int | None = next(iter(stuck))
-        while at is not None and at not in path:
-            path[at] = None
-            at = next((source for source in wires.sources(at) if source in stuck), None)
-        if at is not None:
-            walked = list(path)
-            return walked[walked.index(at) :][::-1]
-        for walked_over in path:
-            del stuck[walked_over]
-    return None
-
-
-def _round(cycle: list[str]) -> NodeError:
-    shown = [*cycle, cycle[0]] if len(cycle) <= 8 else [*cycle[:4], "...", *cycle[-3:], cycle[0]]
-    return NodeError(
-        cycle[0],
-        "order the graph",
-        f"it goes round in a circle: {' -> '.join(shown)}",
-        f"removing one wire, for example the one from {cycle[-1]} to {cycle[0]}",
-    )
-
-
-def _plan(
-    graph: CheckedGraph,
-    wires: _Wires,
-    order: Iterable[int],
-    models: Path,
-    problems: list[NodeError],
-) -> Plan:
-    nodes = list(graph.nodes.items())
+def _plan(graph: CheckedGraph, wired: Wired, ordered: Sequence[int], models: Path, problems: list[NodeError]) -> Plan:
+    """Steps from what was wired and ordered; the tables of `wired` become those of the steps."""
+    names, owners, nodes, wires, controlled, reading, _ = wired
+    place = [-1] * len(names)
+    for at, number in enumerate(ordered):
+        place[number] = at
     steps: list[Step] = []
-    index: dict[str, int] = {}
-    place = [-1] * len(nodes)
-    readers: list[list[int]] = []
-    converted: dict[tuple[int, type[Node]], int] = {}
-    for number in order:
-        name, checked = nodes[number]
-        inputs = {socket: place[source] for socket, source in (wires.plain[number] or {}).items()}
-        moving: Mapping[str, Curve | int] = checked.curves
-        if number in wires.special:
-            moving = dict(moving)
-            for socket, source, through, moves in wires.special[number]:
-                at = place[source]
-                if through is not None:
-                    at = _converted(at, through, steps, readers, converted, name, models)
-                if moves:
-                    moving[socket] = at
-                else:
-                    inputs[socket] = at
-            inputs = dict(sorted(inputs.items()))
-        here = index[name] = place[number] = len(steps)
-        node, identity = checked.node, checked.identity
-        about = face(type(node))
-        if about.has_identity or about.has_fingerprint:
-            step = _step(name, node, identity, inputs, moving, name, steps, models)
+    keys: list[bytes] = []
+    place_of, key_of = place.__getitem__, keys.__getitem__
+    for number in ordered:
+        inputs = wires[number]
+        for socket, source in inputs.items():
+            inputs[socket] = place[source]
+        checked = nodes[number]
+        about = face(type(checked[0]))
+        if about.has_identity or about.has_fingerprint or checked[1] or number in controlled:
+            moving: dict[str, Curve | int] = dict(checked[1])
+            moving.update((name, place[source]) for name, source in controlled.get(number, {}).items())
+            step = _step(names[number], checked[0], checked[3], inputs, moving, owners[number], key_of, models)
         else:
-            step = Step(name, node, _key(identity, inputs, moving, steps), inputs, name, moving, identity, None)
-        for at in (*inputs.values(), *controls(step)) if moving else inputs.values():
-            readers[at].append(here)
-        readers.append([])
+            key = _key(checked[3], map(key_of, inputs.values()))
+            step = _new(Step, (names[number], checked[0], key, inputs, owners[number], _STILL, checked[3], None))
+        keys.append(step[2])
         steps.append(step)
+    readers = [list(map(place_of, reading[number])) for number in ordered]
+    if len(ordered) < len(place):
+        readers = [[at for at in each if at >= 0] for each in readers]
+    index = {names[number]: at for at, number in enumerate(ordered) if number < len(graph.nodes)}
     blocked = _blame(graph.nodes, index, problems)
     for group, inside in graph.shown.items():
         if inside in index:
@@ -344,27 +198,6 @@ def _plan(
         elif inside in blocked:
             blocked.setdefault(group, blocked[inside])
     return Plan(tuple(steps), index, models, readers, tuple(problems), blocked)
-
-
-def _converted(
-    source: int,
-    through: type[Node],
-    steps: list[Step],
-    readers: list[list[int]],
-    known: dict[tuple[int, type[Node]], int],
-    reader: str,
-    models: Path,
-) -> int:
-    """The step that converts what step `source` gives; one for all its readers."""
-    pair = (source, through)
-    if pair not in known:
-        node = through()
-        title = f"{steps[source].name} as {through.outputs[0].type}"
-        known[pair] = len(steps)
-        readers[source].append(len(steps))
-        readers.append([])
-        steps.append(_step(title, node, _identity(node), {"value": source}, {}, reader, steps, models))
-    return known[pair]
 
 
 def _blame(nodes: Mapping[str, Checked], index: Mapping[str, int], problems: list[NodeError]) -> dict[str, NodeError]:
@@ -388,10 +221,6 @@ def _blame(nodes: Mapping[str, Checked], index: Mapping[str, int], problems: lis
     return blocked
 
 
-def _identity(node: Node) -> bytes:
-    return f"{node.type_name()}\0{node.version}\0value\0".encode()
-
-
 def _seen(inputs: Mapping[str, int], models: Path) -> Preflight:
     return Preflight(frozenset(inputs), models)
 
@@ -403,7 +232,7 @@ def _step(
     inputs: Mapping[str, int],
     moving: Mapping[str, Curve | int],
     document_node: str,
-    steps: list[Step],
+    key_of: Callable[[int], bytes],
     models: Path,
 ) -> Step:
     about = face(type(node))
@@ -411,18 +240,18 @@ def _step(
         handed_on = node.identity()  # type: ignore[attr-defined]
         if handed_on is not None and handed_on in inputs:
             same_as = inputs[handed_on]
-            return Step(name, node, steps[same_as].key, inputs, document_node, moving, identity, same_as)
+            return Step(name, node, key_of(same_as), inputs, document_node, moving, identity, same_as)
     if about.has_fingerprint:
         identity = b"%b\0%b" % (identity, node.fingerprint(_seen(inputs, models)).encode())
-    key = _key(identity, inputs, moving, steps)
+    key = _key(identity, map(key_of, _sources(inputs, moving)))
     return Step(name, node, key, inputs, document_node, moving, identity, None)
 
 
-def _key(identity: bytes, inputs: Mapping[str, int], moving: Mapping[str, Curve | int], steps: list[Step]) -> bytes:
-    """blake2b, 16 bytes, over the node's identity, which names what is wired, and, in the order of names, the keys of
-    its inputs and of the controls that move it."""
-    for source in inputs.values():
-        identity += steps[source].key
-    if moving:
-        identity += b"".join(steps[source].key for _, source in sorted(moving.items()) if isinstance(source, int))
-    return blake2b(identity, digest_size=16).digest()
+def _sources(inputs: Mapping[str, int], moving: Mapping[str, Curve | int]) -> Iterable[int]:
+    """What a step reads, in the order of names: its inputs, then the controls that move it."""
+    return (*inputs.values(), *(source for _, source in sorted(moving.items()) if isinstance(source, int)))
+
+
+def _key(identity: bytes, sources: Iterable[bytes]) -> bytes:
+    """blake2b, 16 bytes, over the node's identity, which names what is wired, and the keys of what it reads."""
+    return blake2b(b"".join((identity, *sources)), digest_size=16).digest()

@@ -28,4 +28,6 @@ def no_collecting() -> Iterator[None]:
         with _lock:
             _pausing -= 1
             if was_on and _pausing == 0:
+                gc.freeze()
+                gc.unfreeze()
                 gc.enable()

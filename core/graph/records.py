@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Any, NamedTuple, TypeGuard
 
 from artifexpro.core.graph.jsontext import DEEPEST, Odd, check, quoted
@@ -56,7 +57,7 @@ def read_nodes(raw: Any, *, paths: bool) -> dict[str, NodeRecord]:
         raise Odd("its nodes are not a table by id")
     if len(raw) > MOST_NODES:
         raise Odd(f"it has {len(raw):,} nodes and {MOST_NODES:,} is the most")
-    nodes = {name: read_node(name, record) for name, record in raw.items()}
+    nodes = {intern(name): read_node(name, record) for name, record in raw.items()}
     if paths:
         for name in nodes:
             if PATH in name:
@@ -102,7 +103,9 @@ def read_wire(raw: Any) -> Wire | None:
     if not isinstance(raw, list) or not 1 <= len(raw) <= 2:
         return None
     node, output = raw[0], raw[-1] if len(raw) == 2 else "out"
-    return Wire(node, output) if isinstance(node, str) and isinstance(output, str) and node and output else None
+    if not isinstance(node, str) or not isinstance(output, str) or not node or not output:
+        return None
+    return Wire(intern(node), intern(output))
 
 
 def is_version(value: Any) -> TypeGuard[int]:

@@ -4,18 +4,16 @@ A clip's folder holds `frames/` (half float EXR in display-referred sRGB, as the
 was decoded from, and `clip.json` with its settled numbers and what its audience must know. A clip that could not be
 decoded, for want of memory or disk, is not denoised again at the next try: its latents wait.
 
-What is generated from words is numbered from `first_frame`; what is made of another clip keeps that clip's numbers and
-rate.
+What is generated from words is numbered from `first_frame`; for what is made of another clip see `restyling`.
 """
 
 from __future__ import annotations
 
 import json
-import math
+import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
-from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
@@ -33,21 +31,21 @@ from artifexpro.core.graph.values import (
 )
 from artifexpro.core.lazy import torch
 from artifexpro.core.media import color, still
-from artifexpro.core.media.files import write_text
+from artifexpro.core.media.files import check_readable, identity, sha256, write_text
 from artifexpro.core.media.frames import FramePattern
 from artifexpro.core.media.pixels import crop, from_rgb
 from artifexpro.core.nodes import material
 from artifexpro.core.nodes.material import Inputs
-from artifexpro.core.wan22 import catalogue, plan, smoke, weights
+from artifexpro.core.wan22 import catalogue, here, plan, smoke, weights
 from artifexpro.core.wan22.given import Given
+from artifexpro.core.wan22.levers import Expert, Levers, Lora
 from artifexpro.core.wan22.prompts import DEFAULT_NEGATIVE_PROMPT
-from artifexpro.core.wan22.request import LARGEST_FEATHER, ClipSpec, resolve
-from artifexpro.core.wan22.sources import Source
+from artifexpro.core.wan22.request import ClipSpec, resolve
 
-_CLIP = "clip.json"
+CLIP = "clip.json"
 _UNKNOWN: Mapping[str, StreamInfo] = MappingProxyType({})
 _OWN = "0 is the preset's."
-_STYLE = "A look in one word, whose description is added to the prompt."
+STYLE = "A look in one word, whose description is added to the prompt."
 Style = Literal[
     "none", "anime", "watercolour", "oil painting", "pencil", "clay", "paper", "comic", "film noir", "super 8", "neon"
 ]
@@ -77,44 +75,80 @@ class _WanGenerator(GeneratorNode):
     height: int = parameter(0, f"Height of the clip; {_OWN}", minimum=0, maximum=32768, unit="px")
     frames: int = parameter(0, f"Length of the clip; {_OWN}", minimum=0, maximum=4093, unit="frames")
     steps: int = parameter(0, f"Denoising steps; {_OWN}", minimum=0, maximum=1000)
+    guidance: float = parameter(
+        0.0,
+        f"How strongly the prompt is followed; 1 is not at all and twice as fast. {_OWN}",
+        minimum=0.0,
+        maximum=100.0,
+    )
+    guidance_low: float = parameter(
+        0.0, "The same for the second half of two experts, at low noise; 0 is as guidance.", minimum=0.0, maximum=100.0
+    )
+    shift: float = parameter(
+        0.0,
+        "More steps at high noise (composition) than at low (detail); 0 is the model's.",
+        minimum=0.0,
+        maximum=100.0,
+    )
+    scheduler: Literal["auto", "unipc", "dpm++", "euler"] = parameter("auto", "How a step is computed; auto is unipc.")
+    profile: Literal["none", "Speed", "Memory", "Quality"] = parameter(
+        "none", "What the clip is made to spare, or to win; none computes it plainly, in what memory there is."
+    )
+    lora: str = parameter("", "A LoRA file, for all the model; beside lora_low for high noise only.", unit="path")
+    lora_low: str = parameter("", "A LoRA file for the low noise expert of two.", unit="path")
+    lora_strength: float = parameter(1.0, "How much of the LoRAs.", minimum=-4.0, maximum=4.0)
+    lora_steps: int = parameter(
+        0,
+        "The number of steps the LoRAs distil the model to; 0 where they do not.",
+        minimum=0,
+        maximum=100,
+        unit="steps",
+    )
 
     def preflight(self, context: Preflight) -> None:
-        spec = self.spec()
+        for lora in self._loras():
+            check_readable(Path(lora.path))
+        spec = self.spec(models=context.models)
         model = catalogue.model(spec.model)
         if not weights.installed(context.models, model, spec.dtype):
             raise weights.missing(context.models, model)
 
     def fingerprint(self, context: Preflight) -> str:
-        """The weights' hashes, and the settled numbers, which presets of another release may settle otherwise. Empty
-        where preflight refuses the parameters."""
+        """The hashes of weights, what LoRA files are, and the settled numbers, which presets of another release may
+        settle otherwise. Empty where preflight refuses the parameters."""
         try:
-            spec = self.spec()
-        except ArtifexError:
+            spec = self.spec(models=context.models)
+            files = [identity(Path(lora.path)) for lora in spec.levers.loras]
+        except (ArtifexError, OSError):
             return ""
         model = catalogue.model(spec.model)
         made_of = smoke.RECIPE if model.random else weights.provenance(context.models, model, spec.dtype)
-        return json.dumps([spec.as_json(), made_of], sort_keys=True)
+        return json.dumps([spec.as_json(), made_of, files], sort_keys=True)
 
     def provenance(self, models: Path) -> Mapping[str, Any]:
-        spec = self.spec()
+        spec = self.spec(models=models)
         model = catalogue.model(spec.model)
         if model.random:
             smoke.ensure(models, model)
         made_of = weights.provenance(models, model, spec.dtype)
-        return {"model": {**made_of, "licence": model.licence}, "spec": spec.as_json()}
+        loras = {lora.path: sha256(Path(lora.path)) for lora in spec.levers.loras}
+        said = {"model": {**made_of, "licence": model.licence}, "spec": spec.as_json()}
+        return {**said, "loras": loras} if loras else said
 
     def describe(self, infos: Mapping[str, StreamInfo]) -> StreamInfo:
         spec, first = self.spec(infos), self.first(infos)
-        return StreamInfo(first, first + spec.frames - 1, self.rate(infos), spec.width, spec.height)
+        return StreamInfo(first, first + spec.frames - 1, self.rate(infos), *spec.picture_size)
 
     def peak_vram(self, infos: Mapping[str, StreamInfo]) -> int:
-        return round(plan.make(self.spec(infos), math.inf).peak_vram_gb * plan.GB) if torch.cuda.is_available() else 0
+        if not torch.cuda.is_available():
+            return 0
+        return round(here.machine(torch.device("cuda")).plan(self.spec(infos)).peak_vram_gb * plan.GB)
 
     def generate(self, context: JobContext, folder: Path, halfway: Path, **inputs: Any) -> None:
-        from artifexpro.core.wan22.generate import LATENTS, decode_saved, generate
+        from artifexpro.core.wan22.generate import LATENTS, decode_saved, generate, load_latents
 
         infos: dict[str, Any] = {name: stream.info for name, stream in inputs.items()}
-        spec, given = self.spec(infos), self.given(inputs)
+        spec, given = self.spec(infos, context.models), self.given(inputs)
         listening = _Listening(context)
         frames = _frames(folder)
         frames.folder.mkdir()
@@ -127,26 +161,31 @@ class _WanGenerator(GeneratorNode):
         for index, picture in pictures:
             context.check()
             still.write(frames.path(index), from_rgb(picture), "exr", header)
-        for kept in sorted(halfway.glob("*.safetensors")):
-            kept.replace(folder / kept.name)
+        kept = [saved.replace(folder / saved.name) for saved in sorted(halfway.glob("*.safetensors"))]
+        run = load_latents(kept[0])[1]
         clip = {
             "first": self.first(infos),
             "frames": spec.frames,
-            "size": [spec.width, spec.height],
+            "size": list(spec.picture_size),
             "space": color.DISPLAY,
             "notes": listening.notes,
             **self.provenance(context.models),
-            "spec": spec.as_json(),
+            "spec": run.as_json(),
+            "computed": _computed(run),
         }
-        write_text(folder / _CLIP, json.dumps(clip, indent=1, ensure_ascii=False) + "\n")
+        write_text(folder / CLIP, json.dumps(clip, indent=1, ensure_ascii=False) + "\n")
 
     def remember(self, context: JobContext, folder: Path) -> None:
-        for sentence in json.loads((folder / _CLIP).read_text(encoding="utf-8"))["notes"]:
+        """Notes, and in the recipe how the clip was computed: levers and device as it really went."""
+        clip = json.loads((folder / CLIP).read_text(encoding="utf-8"))
+        for sentence in clip["notes"]:
             context.note(sentence)
+        if "computed" in clip:
+            context.recipe.setdefault("computed", {})[folder.name] = clip["computed"]
 
-    def spec(self, infos: Mapping[str, StreamInfo] = _UNKNOWN) -> ClipSpec:
-        """Everything settled, as far as `infos` of the inputs are known. Raises `ArtifexError` where the parameters do
-        not go together, or not with the inputs."""
+    def spec(self, infos: Mapping[str, StreamInfo] = _UNKNOWN, models: Path | None = None) -> ClipSpec:
+        """Everything settled, as far as `infos` of the inputs and the folder of `models` are known. Raises
+        `ArtifexError` where the parameters do not go together, or not with the inputs."""
         return resolve(
             task=self.task,
             model=self.model,
@@ -158,8 +197,32 @@ class _WanGenerator(GeneratorNode):
             frames=self.frames,
             steps=self.steps,
             seed=self.seed,
+            guidance=self._guidance(),
+            shift=self.shift or None,
+            scheduler=None if self.scheduler == "auto" else self.scheduler,
+            profile="" if self.profile == "none" else self.profile,
+            levers=Levers(loras=self._loras()),
+            models=models,
             **self.more(infos),
         )
+
+    def _guidance(self) -> tuple[float, float] | None:
+        """(low noise, high noise); None is the preset's."""
+        if not self.guidance and not self.guidance_low:
+            return None
+        if not self.guidance:
+            raise ArtifexError(
+                f"guide by {self.guidance_low:g} at low noise",
+                "nothing is said about high noise",
+                "guidance too, or neither for the preset's",
+                code="settings",
+            )
+        return self.guidance_low or self.guidance, self.guidance
+
+    def _loras(self) -> tuple[Lora, ...]:
+        first: Expert = "high" if self.lora_low else "both"
+        stated: tuple[tuple[str, Expert], ...] = ((self.lora, first), (self.lora_low, "low"))
+        return tuple(Lora(path, self.lora_strength, expert, self.lora_steps) for path, expert in stated if path)
 
     def more(self, infos: Mapping[str, StreamInfo]) -> Mapping[str, Any]:
         """What this task settles besides: further arguments of `resolve`."""
@@ -192,47 +255,7 @@ class _FromWords(_WanGenerator):
         return catalogue.model(self.model).rate
 
     def read(self, folder: Path, request: FrameRequest) -> ImageBuffer:
-        return _read(folder, request, self.first_frame, self.describe({}).size_at(request.scale))
-
-
-class _FromClip(_WanGenerator):
-    """A clip made of another one, which decides on size, length, numbers and rate."""
-
-    width: int = parameter(
-        0, "Width of the clip; 0 follows the source's shape and the preset's size.", minimum=0, maximum=32768, unit="px"
-    )
-    height: int = parameter(
-        0,
-        "Height of the clip; 0 follows the source's shape and the preset's size.",
-        minimum=0,
-        maximum=32768,
-        unit="px",
-    )
-    frames: int = parameter(
-        0, "Frames from the source's beginning; 0 is all of it.", minimum=0, maximum=4093, unit="frames"
-    )
-
-    def provenance(self, models: Path) -> Mapping[str, Any]:
-        """Without the numbers that the source decides on: the clip's own folder has those."""
-        said = dict(super().provenance(models))
-        own = {"frames": self.frames, "width": self.width, "height": self.height}
-        said["spec"] = {name: value for name, value in said["spec"].items() if own.get(name, 1)}
-        return said
-
-    def more(self, infos: Mapping[str, StreamInfo]) -> Mapping[str, Any]:
-        info = infos.get("video")
-        return {} if info is None else {"source": Source(info.width, info.height, len(info), info.rate)}
-
-    def first(self, infos: Mapping[str, StreamInfo]) -> int:
-        return infos["video"].first
-
-    def rate(self, infos: Mapping[str, StreamInfo]) -> Fraction:
-        return infos["video"].rate
-
-    def read(self, folder: Path, request: FrameRequest) -> ImageBuffer:
-        first, width, height = _made(folder)
-        size = StreamInfo(0, 0, Fraction(1), width, height).size_at(request.scale)
-        return _read(folder, request, first, size)
+        return read_frame(folder, request, self.first_frame, self.describe({}).size_at(request.scale))
 
 
 class TI2VGenerator(_FromWords):
@@ -250,7 +273,7 @@ class T2VGenerator(_FromWords):
 
     task: ClassVar[str] = "t2v"
 
-    style_preset: Style = parameter("none", _STYLE)
+    style_preset: Style = parameter("none", STYLE)
 
     def more(self, infos: Mapping[str, StreamInfo]) -> Mapping[str, Any]:
         return {"style": self.style_preset}
@@ -286,67 +309,6 @@ class I2VGenerator(_FromWords):
         )
 
 
-class StyleTransfer(_FromClip):
-    """Makes a clip again in another style: by a prompt, a look by name, or both. It keeps its numbers and rate."""
-
-    task: ClassVar[str] = "style"
-    inputs: ClassVar[tuple[Socket, ...]] = (Socket("video", SocketType.VIDEO),)
-    example: ClassVar[Mapping[str, Any]] = {"prompt": "a harbour at dusk", "style_preset": "watercolour", "seed": 7}
-
-    style_preset: Style = parameter("none", _STYLE)
-    strength: float = parameter(
-        0.7, "How far from the source: 0.3 keeps nearly all of it, 1 nothing.", minimum=0.0, maximum=1.0
-    )
-
-    def more(self, infos: Mapping[str, StreamInfo]) -> Mapping[str, Any]:
-        return {**super().more(infos), "style": self.style_preset, "strength": self.strength}
-
-    def given(self, inputs: Inputs) -> Given:
-        return Given(video=material.footage(inputs.get("video")))
-
-
-class MaskedEdit(_FromClip):
-    """Makes new what a mask covers of a clip, as the prompt says, and like a reference picture if one is connected."""
-
-    task: ClassVar[str] = "edit"
-    inputs: ClassVar[tuple[Socket, ...]] = (
-        Socket("video", SocketType.VIDEO),
-        Socket("mask", SocketType.MASK),
-        Socket("reference", SocketType.IMAGE, optional=True),
-    )
-    example: ClassVar[Mapping[str, Any]] = {"prompt": "a red sports car", "feather": 12, "seed": 7}
-
-    model: str = parameter("smoke-vace", 'The model, as "artifexpro models list" names it.')
-    keep_outside: bool = parameter(
-        True, "Lay the result over the source, so that nothing outside the mask changes at all."
-    )
-    feather: int = parameter(
-        8,
-        "Softness of the mask's edge, inwards, where the result lies over the source.",
-        minimum=0,
-        maximum=LARGEST_FEATHER,
-        unit="px",
-    )
-
-    def describe(self, infos: Mapping[str, StreamInfo]) -> StreamInfo:
-        mask, video = infos.get("mask"), infos["video"]
-        if mask is not None and not (mask.still or mask.endless):
-            material.check_same(mask, video)
-        return super().describe(infos)
-
-    def more(self, infos: Mapping[str, StreamInfo]) -> Mapping[str, Any]:
-        return {**super().more(infos), "feather": self.feather if self.keep_outside else None}
-
-    def given(self, inputs: Inputs) -> Given:
-        reference = material.picture(inputs, "reference")
-        video, mask = inputs["video"], inputs["mask"]
-        return Given(
-            video=material.footage(video),
-            mask=material.footage(mask, like=video.info),
-            references=() if reference is None else (reference,),
-        )
-
-
 class _Listening:
     """Hands everything on to the job and keeps the notes, so that later jobs that use the clip can say them too."""
 
@@ -373,18 +335,17 @@ class _Listening:
             yield
 
 
+def _computed(run: ClipSpec) -> dict[str, Any]:
+    """How a clip was really computed: its levers as the plan, or what happened on the way, left them, and where."""
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else platform.machine()
+    return {"levers": run.levers.as_json(), "device": device}
+
+
 def _frames(folder: Path) -> FramePattern:
     """Frames by index from 0."""
     return FramePattern(folder / "frames", "frame.", 4, ".exr")
 
 
-def _read(folder: Path, request: FrameRequest, first: int, size: tuple[int, int]) -> ImageBuffer:
+def read_frame(folder: Path, request: FrameRequest, first: int, size: tuple[int, int]) -> ImageBuffer:
     path = _frames(folder).path(request.frame - first)
     return ImageBuffer(crop(still.read(path, size, color.DISPLAY), request.region), WORKING_SPACE)
-
-
-@lru_cache(maxsize=64)
-def _made(folder: Path) -> tuple[int, int, int]:
-    """First frame, width and height of a finished clip, whose folder never changes."""
-    clip = json.loads((folder / _CLIP).read_text(encoding="utf-8"))
-    return clip["first"], *clip["size"]

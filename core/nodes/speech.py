@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 from artifexpro.core.graph.node import Socket, parameter
 from artifexpro.core.graph.values import AudioInfo, SocketType
 from artifexpro.core.nodes import material
-from artifexpro.core.nodes.generators import _FromClip
 from artifexpro.core.nodes.material import Inputs
+from artifexpro.core.nodes.restyling import _FromClip
 from artifexpro.core.wan22 import catalogue
 from artifexpro.core.wan22.given import Given
 from artifexpro.core.wan22.prompts import SPEECH_NEGATIVE_PROMPT

@@ -7,7 +7,6 @@ are on disk before decoding begins, so that nothing after the long work can lose
 from __future__ import annotations
 
 import json
-import math
 import os
 import shutil
 from collections.abc import Iterator
@@ -30,6 +29,7 @@ from artifexpro.core.wan22 import (
     loop,
     prepared,
     preview,
+    settling,
     smoke,
     text,
 )
@@ -38,7 +38,9 @@ from artifexpro.core.wan22.catalogue import ModelSpec
 from artifexpro.core.wan22.given import NOTHING, Given
 from artifexpro.core.wan22.hooks import Hooks
 from artifexpro.core.wan22.loading import Loader
+from artifexpro.core.wan22.plan.making import says
 from artifexpro.core.wan22.plan.meter import KINDS, Meter
+from artifexpro.core.wan22.plan.stages import written
 from artifexpro.core.wan22.request import ClipSpec
 
 if TYPE_CHECKING:
@@ -120,9 +122,14 @@ def _begin(spec: ClipSpec, models: Path, hooks: Hooks, device: Any) -> Attempts:
     if model.random:
         smoke.say(model, hooks)
     with hooks.stage("load"):
-        machine = here.machine(loading.best_device() if device is None else torch.device(device))
-        fitting = here.fitting(spec, machine, models)
+        where = loading.best_device() if device is None else torch.device(device)
+        machine = here.machine(where)
+        folder, formats = loading.locate(models, model, spec.dtype), loading.formats(spec, model, where)
+        settled = settling.settled(spec, model, folder, where, formats.transformer, hooks.note)
+        fitting = here.fitting(settled, machine, models)
         loader = prepare(fitting, model, models, device)
+    if fitting.levers != settled.levers and (how := says(fitting.levers)):
+        hooks.note(f"To fit this machine: {how}.")
     if loader.formats.note:
         hooks.note(loader.formats.note)
     return Attempts(fitting, loader, machine, models, hooks)
@@ -132,9 +139,11 @@ def prepare(spec: ClipSpec, model: ModelSpec, models: Path, device: Any = None) 
     """A loader for the spec's model, its weights found and checked by their headers. Raises `ArtifexError`."""
     where = loading.best_device() if device is None else torch.device(device)
     folder = loading.locate(models, model, spec.dtype)
-    loading.inspect(folder, model, prepared.ema_variant(spec.levers))
+    loading.inspect(folder, model)
     formats = loading.formats(spec, model, where)
     prepared.check(spec, model, folder, where, formats.transformer)
+    if (variant := prepared.variant(spec.levers)) is not None:
+        loading.inspect(folder, model, variant)
     return Loader(folder, model, where, formats, spec.levers)
 
 
@@ -242,15 +251,16 @@ def _pieces(latents: Tensor, loader: Loader, hooks: Hooks, total: int) -> Iterat
 
 
 def _check_place(folder: Path, spec: ClipSpec) -> None:
-    """Refuse a folder that cannot take the latents, before any work. Raises `ArtifexError` (code "disk")."""
+    """Refuse a folder that cannot take the latents and the frames beside them, before any work. Raises `ArtifexError`
+    (code "disk")."""
     place = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
     attempted, remedy = f"save the clip's latents in {folder}", "freeing space or another output folder"
     if not place.is_dir() or not os.access(place, os.W_OK):
         raise ArtifexError(attempted, f"nothing can be written to {place}", remedy, code="disk")
-    needed = math.prod(catalogue.model(spec.model).latent_shape(spec.width, spec.height, spec.frames)) * 4 + _HEADER
+    needed = written(spec, catalogue.model(spec.model)) + _HEADER
     free = shutil.disk_usage(place).free
     if free < needed:
-        because = f"they take {needed / 1e6:.1f} MB and {free / 1e6:.1f} MB are free"
+        because = f"they and the frames take up to {needed / 1e6:.1f} MB and {free / 1e6:.1f} MB are free"
         raise ArtifexError(attempted, because, remedy, code="disk")
 
 

@@ -11,8 +11,10 @@ import psutil  # type: ignore[import-untyped]
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.lazy import torch
 from artifexpro.core.wan22 import plan
-from artifexpro.core.wan22.plan import GB, Plan
+from artifexpro.core.wan22.plan import Plan
 from artifexpro.core.wan22.request import ClipSpec
+
+GIB = float(1 << 30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +30,13 @@ class Here:
 
 
 def machine(device: Any) -> Here:
-    """What `device` is a part of."""
-    ram = float(psutil.virtual_memory().total) / GB
+    """What `device` is a part of. Memory is counted as its makers do, in powers of two called gigabytes, which leaves
+    plans the seven percent that they need beside what they count."""
+    ram = psutil.virtual_memory().total / GIB
     if device.type != "cuda":
         return Here(0.0, ram)
     card = torch.cuda.get_device_properties(device)
-    return Here(card.total_memory / GB, ram, card.name)
+    return Here(card.total_memory / GIB, ram, card.name)
 
 
 def fitting(spec: ClipSpec, here: Here, models: Path) -> ClipSpec:

@@ -245,7 +245,7 @@ class Loader:
             layout.network(self.model.transformer.kind),
             name,
             torch_dtype=self.formats.transformer,
-            variant=prepared.ema_variant(self.levers),
+            variant=prepared.variant(self.levers),
             **({} if config is None else {"quantization_config": config}),
         )
 

@@ -40,7 +40,9 @@ def check(lora: Lora, folder: Path, experts: int) -> None:
     """
     for expert in ("transformer", "transformer_2")[:experts]:
         if applies(lora, expert):
-            _check_fit(lora, _matrices(lora, expert, headers_only=True), _layers(folder / expert))
+            matrices = _matrices(lora, expert, headers_only=True)
+            _check_fit(lora, matrices, _layers(folder / expert))
+            _scales(lora, expert, matrices)
 
 
 def apply(network: Any, loras: tuple[Lora, ...], expert: str, *, fuse: bool) -> None:
@@ -53,13 +55,15 @@ def apply(network: Any, loras: tuple[Lora, ...], expert: str, *, fuse: bool) -> 
     for number, lora in enumerate(loras):
         if not applies(lora, expert):
             continue
-        matrices = {
-            name: tensor * lora.strength if ".lora_B." in name else tensor
-            for name, tensor in _matrices(lora, expert).items()
-        }
+        matrices = _matrices(lora, expert)
+        scales = _scales(lora, expert, matrices)
+        for name in matrices:
+            layer, _, which = name.partition(".lora_")
+            if which.startswith("B."):
+                matrices[name] = matrices[name] * (scales[layer] * lora.strength)
         names.append(f"lora{number}")
         with quiet():
-            network.load_lora_adapter(matrices, adapter_name=names[-1], prefix=None, **_settings(lora, expert))
+            network.load_lora_adapter(matrices, adapter_name=names[-1], prefix=None)
     if not names:
         return
     network.set_adapters(names, [1.0] * len(names))
@@ -110,18 +114,26 @@ def _translated(lora: Lora, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return translated
 
 
-def _settings(lora: Lora, expert: str) -> dict[str, Any]:
-    """Rank and alpha where diffusers wrote them into the header; other files have alpha among their tensors."""
+def _scales(lora: Lora, expert: str, matrices: Mapping[str, Tensor]) -> dict[str, float]:
+    """What each layer's product is multiplied by: alpha / rank, where diffusers wrote alpha into the header.
+
+    Other files have alpha among their tensors, and diffusers has multiplied by it already.
+    """
     from safetensors import safe_open
 
     with safe_open(lora.path, framework="pt") as file:
         text = (file.metadata() or {}).get("lora_adapter_metadata")
-    if text is None:
-        return {}
-    said = json.loads(text)
-    prefix = f"{expert}." if any(key.startswith("transformer_2.") for key in said) else "transformer."
-    own = {key.removeprefix(prefix): value for key, value in said.items() if key.startswith(prefix)}
-    return {"metadata": own or said}
+    ranks = {name.partition(".lora_")[0]: tensor.shape[0] for name, tensor in matrices.items() if ".lora_A." in name}
+    try:
+        said: dict[str, Any] = json.loads(text) if text else {}
+        prefix = f"{expert}." if any(key.startswith("transformer_2.") for key in said) else "transformer."
+        said = {key.removeprefix(prefix): value for key, value in said.items()}
+        alphas, power = said.get("alpha_pattern", {}), 0.5 if said.get("use_rslora") else 1.0
+        return {
+            layer: float(alphas.get(layer, said.get("lora_alpha", rank))) / rank**power for layer, rank in ranks.items()
+        }
+    except (ValueError, TypeError, AttributeError):
+        raise _refusal(lora, "its header does not say its strength in numbers", "getting the file again") from None
 
 
 def _layers(folder: Path) -> dict[str, tuple[int, int]]:
@@ -146,6 +158,8 @@ def _check_fit(lora: Lora, matrices: Mapping[str, Tensor], layers: Mapping[str, 
         layer, found, rest = name.partition(".lora_")
         if not found:
             raise _refusal(lora, f"it has {name}, which is no low-rank matrix", _KINDS)
+        if not all(f"{layer}.lora_{half}.weight" in matrices for half in "AB"):
+            raise _refusal(lora, f"{layer} has only one of its two matrices", _KINDS)
         if layer not in layers:
             raise _refusal(lora, f"it changes {layer}, and this network has no such layer", _KINDS)
         outputs, inputs = layers[layer]

@@ -77,7 +77,7 @@ def own(network: Any, name: str, levers: Levers, device: Device) -> Any:
     return network
 
 
-def ema_variant(levers: Levers) -> str | None:
+def variant(levers: Levers) -> str | None:
     """The variant of the files to load: diffusers writes averaged weights as `...ema.safetensors`."""
     return "ema" if levers.ema else None
 

@@ -21,6 +21,8 @@ LORAS = "loras"
 """Folder beside the models in which LoRAs lie, a folder a model."""
 _STEPS = re.compile(r"(\d+)[-_ ]?steps?")
 _SIDES: tuple[Expert, ...] = ("high", "low")
+LEAST_CACHED_STEPS = 5
+"""A step cache leaves out nothing worth having in fewer."""
 Storage = tuple[Offload, Quantise]
 """Where a network's weights lie and in which format."""
 PLAIN: Storage = ("none", "none")
@@ -86,29 +88,33 @@ def profile(name: str) -> Profile:
     return found
 
 
-def wished(chosen: Profile, levers: Levers, model: ModelSpec, models: Path | None, notes: list[str]) -> Levers:
-    """`levers` with what the profile wishes for those that are at their default, and what of it the weights in
-    `models` allow. What cannot act is left out, and `notes` say why. How weights are kept is left to the plan.
-    """
-    mine = chosen.levers
-    plain = Levers()
-    wishes = {
-        name: getattr(mine, name)
-        for name in ("compile", "cache", "ensemble", "consistency", "smoothing")
-        if getattr(levers, name) == getattr(plain, name)
+def with_distilled(chosen: Profile, levers: Levers, model: ModelSpec, models: Path | None, notes: list[str]) -> Levers:
+    """`levers` with the step-distilled LoRAs that the profile wants and `models` has; `notes` say where it has none."""
+    if not chosen.distilled or models is None or levers.loras:
+        return levers
+    found = distilled_loras(models, model)
+    if not found and not model.random:
+        notes.append(f"{chosen.name} found no distilled weights in {models.name}/{LORAS}/{model.name}.")
+    return replace(levers, loras=found)
+
+
+def with_wishes(chosen: Profile, levers: Levers, steps: int, latents: int, model: ModelSpec) -> Levers:
+    """`levers` with those of the profile that change the picture, where they are at their default and can act on a clip
+    of `steps` steps and `latents` latent frames. What depends on the machine is settled there: see `settling`."""
+    wished = chosen.levers
+    able = {
+        "cache": steps >= LEAST_CACHED_STEPS and not model.transformer.control,
+        "ensemble": True,
+        "consistency": latents >= 2,
+        "smoothing": latents >= 3,
     }
-    made = replace(levers, **wishes)
-    if chosen.distilled and models is not None and not levers.loras:
-        made = replace(made, loras=distilled_loras(models, model))
-        if not made.loras:
-            notes.append(f"{chosen.name} found no distilled weights in {models.name}/{LORAS}/{model.name}.")
-    if made.distilled and wishes.get("cache"):
-        made = replace(made, cache=levers.cache)
-    if chosen.averaged and models is not None:
-        made = replace(made, ema=levers.ema or has_averaged(models, model))
-        if not made.ema:
-            notes.append(f"{model.name} comes without averaged (EMA) weights: {chosen.name} uses what there is.")
-    return made
+    plain = Levers()
+    taken = {
+        name: getattr(wished, name)
+        for name, can in able.items()
+        if can and getattr(levers, name) == getattr(plain, name)
+    }
+    return replace(levers, **taken)
 
 
 def distilled_loras(models: Path, model: ModelSpec) -> tuple[Lora, ...]:
@@ -129,9 +135,3 @@ def _expert(stem: str, model: ModelSpec) -> Expert | None:
         return "both"
     named: list[Expert] = [expert for expert in _SIDES if expert in stem]
     return named[0] if len(named) == 1 else None
-
-
-def has_averaged(models: Path, model: ModelSpec) -> bool:
-    """Whether the model's folder has averaged weights of every network."""
-    networks = [part.name for part in model.components if part.name.startswith("transformer")]
-    return all((models / model.name / f"{name}_ema").is_dir() for name in networks)

@@ -131,15 +131,15 @@ def resolve(
     `task` is by default the model's first. `guidance` is one number for both experts or (low noise, high noise).
     `levers` with step-distilled LoRAs settle steps, shift, guidance and scheduler where these are not given.
     `profile` adds its wishes to the levers that are at their default; with `models`, also the distilled weights that
-    are there, and the averaged ones. `source` is the clip to restyle or to edit, or, of a film of
-    speech, the size of its picture and the length of its sound: size and length follow it where they are not stated.
-    Raises `ArtifexError` (codes "settings", "model", "prompt") with the nearest values that would do
-    in its remedy.
+    are there. `source` is the clip to restyle or to edit, or, of a film of speech, the size of its picture and the
+    length of its sound: size and length follow it where they are not stated. Raises `ArtifexError` (codes "settings",
+    "model", "prompt") with the nearest values that would do in its remedy.
     """
     spec = catalogue.usable(model)
     chosen = preset_named(preset)
     notes: list[str] = []
-    levers = profiles.wished(profiles.profile(profile), levers, spec, models, notes)
+    wishes = profiles.profile(profile)
+    levers = profiles.with_distilled(wishes, levers, spec, models, notes)
     wanted = _task(spec, task)
     size = _size(spec, chosen, width, height, source, notes)
     length = frames or chosen.frames
@@ -161,6 +161,9 @@ def resolve(
     levels = None if sigmas is None else _levels(sigmas, steps)
     count = len(levels) if levels else _steps(steps or chosen.steps)
     delivered = _delivered(spec, chosen, size, notes)
+    strong = _strength(wanted, strength, count, notes)
+    latents = spec.latent_shape(*size, length)[2]
+    levers = profiles.with_wishes(wishes, levers, schedule.taken(count, strong), latents, spec)
     return ClipSpec(
         task=wanted,
         model=spec.name,
@@ -178,7 +181,7 @@ def resolve(
         scheduler=_scheduler(scheduler or SCHEDULERS[0]),
         sigmas=levels,
         from_picture=_from_picture(spec, from_picture),
-        strength=_strength(wanted, strength, count, notes),
+        strength=strong,
         style=style,
         feather=_feather(wanted, feather),
         notes=tuple(notes),

@@ -1,7 +1,8 @@
 """Times and peaks of a clip as it is made, kept for the next plan.
 
 A meter is the hooks of one clip: it hands everything on, and looks at the clock and at the card's memory around each
-stage. What was cancelled or failed is not kept; nor is a stage whose work cannot be told in operations.
+stage, without the stages inside it. What was cancelled or failed is not kept; nor is text whose embeddings were found
+again, for then no encoder was loaded inside.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class Meter:
     device: Any
     seconds: dict[str, float] = field(default_factory=dict)
     peaks: dict[str, int] = field(default_factory=dict)
+    _inner: list[float] = field(default_factory=list)
 
     def check(self) -> None:
         self.hooks.check()
@@ -55,17 +57,23 @@ class Meter:
             torch.cuda.synchronize(self.device)
             torch.cuda.reset_peak_memory_stats(self.device)
         began = perf_counter()
+        self._inner.append(0.0)
         with self.hooks.stage(name):
             yield
             if on_card:
                 torch.cuda.synchronize(self.device)
-        self.seconds[name] = self.seconds.get(name, 0.0) + perf_counter() - began
+        whole, inner = perf_counter() - began, self._inner.pop()
+        if self._inner:
+            self._inner[-1] += whole
+        if name == "text" and not inner:
+            return
+        self.seconds[name] = self.seconds.get(name, 0.0) + whole - inner
         if on_card:
             self.peaks[name] = max(self.peaks.get(name, 0), torch.cuda.max_memory_allocated(self.device))
 
     def keep(self, spec: ClipSpec, models: Path, *, only: tuple[str, ...] = KINDS) -> None:
-        """Keep what was measured of a finished clip beside `models`. `only` are the stages that did all their work:
-        embeddings found again, for instance, say nothing about the text encoder."""
+        """Keep what was measured of a finished clip, computed as `spec.levers` say, beside `models`. `only` are the
+        stages that were: not those that ran out of memory and went on in another way."""
         measured.add(models, self.runs(spec, only))
 
     def runs(self, spec: ClipSpec, only: tuple[str, ...] = KINDS) -> list[Run]:

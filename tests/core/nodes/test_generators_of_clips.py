@@ -17,7 +17,8 @@ from artifexpro.core.graph.evaluate import Evaluator
 from artifexpro.core.graph.values import FrameRequest, StreamInfo
 from artifexpro.core.media import still
 from artifexpro.core.media.sequence import write_frame
-from artifexpro.core.nodes.generators import I2VGenerator, MaskedEdit, Style, StyleTransfer
+from artifexpro.core.nodes.generators import I2VGenerator, Style
+from artifexpro.core.nodes.restyling import MaskedEdit, StyleTransfer
 from artifexpro.core.wan22.styles import STYLES
 
 SMALL = {"prompt": "a paper boat", "width": 64, "height": 32, "steps": 2, "seed": 7}

@@ -29,7 +29,7 @@ from artifexpro.core.nodes.speech import S2VGenerator
 from artifexpro.core.wan22 import loop
 from artifexpro.core.wan22.s2v.speech import RATE
 
-SMALL = {"prompt": "a man speaks", "width": 64, "height": 64, "steps": 1, "seed": 7}
+SMALL: dict[str, Any] = {"prompt": "a man speaks", "width": 64, "height": 64, "steps": 1, "seed": 7}
 
 
 def write_speech(path: Path, seconds: float, rate: int = 48_000, level: float = 0.2) -> Path:
@@ -125,9 +125,9 @@ def test_a_film_of_two_clips_is_made_once_and_read_like_footage(film: Evaluator,
     assert film.frame(at, FrameRequest(1010, 0.5)).size == (32, 32)
     info = still.probe(clip / "frames" / "frame.0000.exr")
     assert info.rate == Fraction(16)
-    again = Evaluator(film.plan, QuietContext(worker.output, worker.store, worker.models))
-    assert torch.equal(again.frame(at, FrameRequest(1005)).pixels, pictures[4])
-    assert any("noise" in note for note in again.context.notes)
+    later = QuietContext(worker.output, worker.store, worker.models)
+    assert torch.equal(Evaluator(film.plan, later).frame(at, FrameRequest(1005)).pixels, pictures[4])
+    assert any("noise" in note for note in later.notes)
 
 
 def test_a_size_follows_the_picture_and_a_length_may_be_stated(graph: Callable[..., Any], place: Path) -> None:
@@ -157,7 +157,7 @@ def test_poses_are_seen_at_the_films_pace(worker: QuietContext) -> None:
 def test_poses_change_the_film(graph: Callable[..., Any], place: Path, footage: Path, worker: QuietContext) -> None:
     parts = nodes(place, frames=4)
     kind, params, inputs = parts["film"]
-    poses = ("MediaInput", {"path": str(footage / "clip.mp4")}, {})
+    poses: Any = ("MediaInput", {"path": str(footage / "clip.mp4")}, {})
     posed = graph(**{**parts, "poses": poses, "film": (kind, params, {**inputs, "pose_video": "poses"})}).plan
     plain = graph(**parts).plan
     own = QuietContext(worker.output, worker.output / "posed store", worker.models)
@@ -229,7 +229,12 @@ def test_a_silent_sound_is_refused_before_weights_are_loaded(
     stages: list[str] = []
     own = QuietContext(worker.output, worker.output / "silent store", worker.models)
     stage = own.stage
-    monkeypatch.setattr(own, "stage", lambda name: stages.append(name) or stage(name))
+
+    def told(name: str) -> Any:
+        stages.append(name)
+        return stage(name)
+
+    monkeypatch.setattr(own, "stage", told)
     plan = graph(**nodes(place, "silence.wav")).plan
     with pytest.raises(NodeError, match="sound is silent"):
         Evaluator(plan, own).frame(plan.index["film"], FrameRequest(1001))
@@ -286,7 +291,7 @@ def test_no_sound_is_no_samples() -> None:
 
 
 def test_a_sound_longer_than_ten_minutes_is_refused(worker: QuietContext) -> None:
-    infos = {
+    infos: dict[str, Any] = {
         "audio": AudioInfo(48_000, 1, 48_000 * 601, 1001, Fraction(16)),
         "reference_image": StreamInfo(1001, 1001, Fraction(24), 90, 120, still=True),
     }

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from artifexpro.core.errors import Cancelled
+from artifexpro.core.errors import ArtifexError, Cancelled
 from artifexpro.core.wan22 import catalogue, encode, loading
 from artifexpro.core.wan22.loading import Loader
 
@@ -67,3 +67,11 @@ def test_spans_cover_a_clip(frames: int, expected: list[int]) -> None:
     spans = list(encode.spans(frames))
     assert [len(span) for span in spans] == expected
     assert [index for span in spans for index in span] == list(range(frames))
+
+
+def test_a_vae_that_answers_with_no_numbers_is_an_error_in_words(vae: Any, hooks: Any) -> None:
+    with torch.no_grad():
+        vae.quant_conv.bias[0] = float("nan")
+    with pytest.raises(ArtifexError, match="values that are no numbers") as failed:
+        encode.still(torch.zeros(1, 3, 32, 32), vae, "cpu")
+    assert failed.value.code == "numbers"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ CLIP: dict[str, Any] = {
     "prompt": "a red kite",
     "width": 64,
     "height": 64,
-    "frames": 5,
+    "frames": 1,
     "steps": 2,
     "shift": 5.0,
     "seed": 3,
@@ -45,7 +46,7 @@ RANK = 4
 Make = Callable[..., torch.Tensor]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make(random_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Make:
     """Frames (T, H, W, 3) of a tiny clip; `levers` and whatever else the spec should say otherwise."""
 
@@ -79,6 +80,7 @@ def blocks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
     asked: Counter[str] = Counter()
     forward = WanTransformerBlock.forward
 
+    @wraps(forward)  # diffusers reads the signature
     def counting(self: Any, *inputs: Any, **more: Any) -> Any:
         asked["block"] += 1
         return forward(self, *inputs, **more)
@@ -87,9 +89,11 @@ def blocks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
     return asked
 
 
-@pytest.fixture
-def write_lora(tmp_path: Path) -> Callable[..., str]:
+@pytest.fixture(scope="session")
+def write_lora(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     """Writes a LoRA for both blocks of a random model, always the same matrices, in one of the namings."""
+
+    folder = tmp_path_factory.mktemp("loras")
 
     def write(naming: str, *, width: int = 48, prefix: str = "transformer.", said: dict[str, Any] | None = None) -> str:
         generator = torch.Generator().manual_seed(5)
@@ -100,7 +104,7 @@ def write_lora(tmp_path: Path) -> Callable[..., str]:
                 up = torch.randn(outputs * width // 48, RANK, generator=generator) * 0.15
                 tensors |= named(naming, block, original, down, up)
         tensors = {name.replace("transformer.", prefix, 1): tensor for name, tensor in tensors.items()}
-        path = tmp_path / f"{naming}-{width}-{prefix}{'said' if said else ''}.safetensors"
+        path = folder / f"{naming}-{width}-{prefix}{'said' if said else ''}.safetensors"
         save_file(tensors, path, metadata=None if said is None else {"lora_adapter_metadata": json.dumps(said)})
         return str(path)
 

@@ -18,7 +18,7 @@ def one(path: str, strength: float = 1.0, expert: Any = "both") -> Levers:
     return Levers(loras=(Lora(path, strength, expert),))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def with_lora(make: Any, write_lora: Any) -> torch.Tensor:
     return make(one(write_lora("diffusers")))
 
@@ -69,6 +69,11 @@ def test_the_alpha_that_diffusers_writes_beside_the_matrices_counts(make: Any, w
     )
 
 
+def test_an_alpha_that_cannot_be_read_is_refused(make: Any, write_lora: Any) -> None:
+    with pytest.raises(ArtifexError, match="strength in numbers"):
+        make(one(write_lora("diffusers", said={"transformer.lora_alpha": "much"})))
+
+
 def test_on_8_bit_weights_a_lora_works_beside_them(make: Any, write_lora: Any, with_lora: torch.Tensor) -> None:
     levers = Levers(loras=(Lora(write_lora("diffusers")),), quantise="int8")
     assert float((make(levers) - with_lora).abs().max()) < 0.05
@@ -100,7 +105,8 @@ def test_a_lora_of_another_model_is_refused_by_its_shapes(make: Any, write_lora:
     [
         ({"blocks.9.attn1.to_q.lora_A.weight": (4, 48), "blocks.9.attn1.to_q.lora_B.weight": (48, 4)}, "no such layer"),
         ({"blocks.0.attn1.to_q.weight": (48, 48)}, "no low-rank matrices"),
-        ({"blocks.0.attn1.to_q.lora_B.weight": (48, 4), "blocks.0.attn1.to_q.bias": (4,)}, "is no low-rank matrix"),
+        ({"blocks.0.attn1.to_q.bias": (4,), "blocks.0.attn1.to_q.lora_B.weight": (48, 4)}, "is no low-rank matrix"),
+        ({"blocks.0.attn1.to_q.lora_B.weight": (48, 4)}, "only one of its two"),
         ({"diffusion_model.nothing.lora_down.weight": (4, 4)}, "not those of Wan"),
         ({"lora_unet_nothing.lora_down.weight": (4, 4)}, "not those of Wan"),
         ({}, "no low-rank matrices"),
@@ -123,8 +129,8 @@ def test_a_damaged_or_missing_file_is_refused(content: bytes | None, make: Any, 
         make(one(str(tmp_path / "it.safetensors")), hooks)
 
 
-def test_a_lora_cut_short_is_refused(make: Any, write_lora: Any) -> None:
+def test_a_lora_cut_short_is_refused(make: Any, write_lora: Any, tmp_path: Path) -> None:
     path = Path(write_lora("diffusers"))
-    path.write_bytes(path.read_bytes()[:-100])
+    (tmp_path / "it.safetensors").write_bytes(path.read_bytes()[:-100])
     with pytest.raises(ArtifexError, match="not a whole safetensors file"):
-        make(one(str(path)))
+        make(one(str(tmp_path / "it.safetensors")))
