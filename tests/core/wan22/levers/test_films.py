@@ -15,7 +15,7 @@ import torch
 
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.wan22 import attempts, catalogue, decode, parallel, plan
-from artifexpro.core.wan22.generate import generate
+from artifexpro.core.wan22.generate import generate, load_latents
 from artifexpro.core.wan22.given import Given
 from artifexpro.core.wan22.hooks import Silent
 from artifexpro.core.wan22.levers import Levers, Lora
@@ -67,12 +67,18 @@ def test_what_only_moves_weights_changes_nothing(levers: Levers, film: Any, two_
     assert float((film(levers, frames=16) - two_clips).abs().max()) < 1e-5
 
 
-def test_two_processes_make_the_film_of_one(film: Any, two_clips: torch.Tensor) -> None:
+def test_two_processes_make_the_film_of_one(random_models: Path, tmp_path: Path) -> None:
     """The first clip's 80 tokens and the second's 104 are halved within latent frames of 16, in which tokens attend to
-    that frame's sound."""
-    difference = (film(Levers(parallel=2), frames=16) - two_clips).abs()
-    assert float(difference[:13].max()) < 1e-5
-    assert float(difference.max()) < 1e-2, "rounding of the first clip, after a random decoder and encoder"
+    that frame's sound. The second clip goes on from the first's frames, whose rounding the random VAE makes larger."""
+    made = []
+    for levers in (Levers(), Levers(parallel=2)):
+        spec = resolve(prompt="he speaks", model="smoke-s2v", width=64, height=64, frames=16, steps=2, levers=levers)
+        folder = tmp_path / str(levers.parallel)
+        list(generate(spec, random_models, Silent(), folder=folder, material=MATERIAL, device="cpu"))
+        made.append([load_latents(path)[0] for path in sorted(folder.iterdir())])
+    first, second = (float((one - two).abs().max()) for one, two in zip(*made, strict=True))
+    assert first < 1e-5
+    assert second < 1e-3
     assert not torch.distributed.is_initialized()
 
 
