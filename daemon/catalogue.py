@@ -42,22 +42,38 @@ def models(folder: Path) -> list[dict[str, Any]]:
 
 
 def plan(wanted: PlanModel, folder: Path) -> dict[str, Any]:
-    """What a clip would need on this machine, or on a card of the size that was asked about. Takes seconds."""
+    """What a clip would need on this machine, or on the card and memory that were asked about. Takes seconds."""
     from artifexpro.core.wan22 import plan as memory
+    from artifexpro.core.wan22.here import GIB
     from artifexpro.core.wan22.request import resolve
 
     spec = resolve(
         prompt="plan",
-        model=wanted.model,
+        model=wanted.model or _made_for(wanted.task),
         task=wanted.task,
         preset=wanted.preset,
         width=wanted.width,
         height=wanted.height,
         frames=wanted.frames,
         steps=wanted.steps,
+        shift=wanted.shift,
+        profile=wanted.profile,
+        models=folder,
     )
-    vram = wanted.vram_gb
+    vram, card = wanted.vram_gb, wanted.card
     if vram is None:
-        vram = max((size for _, size in machine.probe().cards), default=0.0)
-    made = memory.make(spec, vram, folder, machine.ram_gb())
-    return {**made.as_json(), "notes": list(spec.notes)}
+        card, size = max(machine.probe().cards, key=lambda found: found[1], default=("", 0.0))
+        vram = size * memory.GB / GIB
+    ram = machine.ram_gb() * memory.GB / GIB if wanted.ram_gb is None else wanted.ram_gb
+    made = memory.make(spec, vram, folder, ram, card=card)
+    return {**made.as_json(), "model": spec.model, "task": spec.task, "notes": list(spec.notes)}
+
+
+def _made_for(task: str | None) -> str:
+    """The model whose first task this is, else one that does it; without a task the one for trials."""
+    from artifexpro.core.wan22.catalogue import CATALOGUE
+
+    if task is None:
+        return "smoke"
+    able = [spec for spec in CATALOGUE.values() if task in spec.tasks and not spec.random and spec.later is None]
+    return min(able, key=lambda spec: spec.tasks.index(task)).name if able else "smoke"

@@ -18,7 +18,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from artifexpro.core.graph.counters import Counters
-from artifexpro.core.graph.kinds import Division, StraightNode
+from artifexpro.core.graph.division import Division
+from artifexpro.core.graph.kinds import StraightNode
 from artifexpro.core.graph.layout import Op
 from artifexpro.core.graph.values import FrameRequest, Picture
 from artifexpro.core.lazy import numpy, torch
@@ -120,7 +121,7 @@ class Run:
         registers: list[Any] = [*pictures, *([None] * len(self.ops))]
         began = perf_counter()
         times = []
-        division = Division(opaque=True, by=None)
+        division: Any = None
         free = False
         for stage in stages:
             if not stage.is_straight:
@@ -130,12 +131,12 @@ class Run:
                 ((_, source),) = stage.sources
                 picture = registers[source]
                 if stage.opens:
-                    picture, division = stage.node.divided(picture)
+                    picture, division = Division.of(picture)
                     free = not division.opaque
                 made = self._straight(stage, picture, opaque=division.opaque, free=free)
                 free = free or made.pixels is not picture.pixels
                 if stage.closes:
-                    made = stage.node.multiplied(made, division)
+                    made = division.undone(made)
             registers[stage.out] = made
             ended = perf_counter()
             times.append(ended - began)

@@ -17,9 +17,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from artifexpro.core.graph.context import JobContext
+from artifexpro.core.graph.division import Division
 from artifexpro.core.graph.node import Node, Socket
 from artifexpro.core.graph.values import (
     DataPayload,
@@ -91,18 +92,9 @@ class PointNode(FrameNode):
         return self.point(**inputs)
 
 
-class Division(NamedTuple):
-    """What `StraightNode.multiplied` must know: whether alpha is 1 everywhere, and what undoes the division."""
-
-    opaque: bool
-    by: Any
-
-
 class StraightNode(PointNode):
     """Acts on the colour of one picture as it is without alpha. In a straight run of such nodes alpha is divided out
     once and multiplied in once.
-
-    How that is done, `divided` and `multiplied`, is the same for all nodes that may meet in a run.
     """
 
     def straight(self, picture: ImageBuffer, *, opaque: bool, free: bool) -> ImageBuffer:
@@ -120,20 +112,11 @@ class StraightNode(PointNode):
         """`picture` under the `weights` of a run."""
         raise NotImplementedError(f"{self.type_name()} does not define mixed()")
 
-    @staticmethod
-    def divided(picture: ImageBuffer) -> tuple[ImageBuffer, Division]:
-        """A picture with alpha divided out; an opaque one may come back as it is."""
-        raise NotImplementedError
-
-    @staticmethod
-    def multiplied(picture: ImageBuffer, division: Division) -> ImageBuffer:
-        """The picture, which may be written to unless it is opaque, with alpha multiplied in."""
-        raise NotImplementedError
-
     def point(self, *_: Any, **inputs: Any) -> ImageBuffer:
         (picture,) = inputs.values()
-        straight, division = self.divided(picture)
-        return self.multiplied(self.straight(straight, opaque=division.opaque, free=not division.opaque), division)
+        straight, division = Division.of(picture)
+        made = self.straight(straight, opaque=division.opaque, free=not division.opaque)
+        return division.undone(made)
 
 
 class AffineNode(FrameNode):
@@ -173,12 +156,15 @@ class GeneratorNode(Node):
     lane: ClassVar[Lane] = "io"
     """The lane in which finished frames are read; a clip is generated on the card once there is room on it."""
 
-    def peak_vram(self, infos: Mapping[str, StreamInfo]) -> int:
+    def peak_vram(self, infos: Mapping[str, Any]) -> int:
         """Bytes of the card's memory that `generate` takes at most. 0 for what does not touch the card."""
         return 0
 
-    def describe(self, infos: Mapping[str, StreamInfo]) -> StreamInfo:
-        """What the clip will be, from the parameters and inputs alone."""
+    def describe(self, infos: Mapping[str, Any]) -> StreamInfo:
+        """What the clip will be, from the parameters and inputs alone.
+
+        `infos` has, by wired socket, the `StreamInfo` of pictures and the `AudioInfo` of sound.
+        """
         raise NotImplementedError(f"{self.type_name()} does not define describe()")
 
     def generate(self, context: JobContext, folder: Path, halfway: Path, *_: Any, **inputs: Any) -> None:

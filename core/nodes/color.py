@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import PrivateAttr
 
 from artifexpro.core.errors import ArtifexError
-from artifexpro.core.graph.kinds import Division, PointNode, StraightNode
+from artifexpro.core.graph.kinds import PointNode, StraightNode
 from artifexpro.core.graph.node import Preflight, Socket, parameter
 from artifexpro.core.graph.values import ImageBuffer, SocketType, StreamInfo
 from artifexpro.core.media import color, grade, hsv, lut, view
-from artifexpro.core.media.channels import Mix, apart
+from artifexpro.core.media.channels import Mix
 from artifexpro.core.media.files import identity, sha256
 
 if TYPE_CHECKING:
@@ -23,31 +23,15 @@ if TYPE_CHECKING:
 _VIDEO = (Socket("video", SocketType.VIDEO),)
 
 
-class ColorNode(StraightNode):
-    """What colour nodes share: alpha divided out and multiplied in."""
-
-    category: ClassVar[str] = "color"
-    inputs: ClassVar[tuple[Socket, ...]] = _VIDEO
-
-    @staticmethod
-    def divided(picture: ImageBuffer) -> tuple[ImageBuffer, Division]:
-        straight, divisor = apart(picture.pixels)
-        return picture.with_pixels(straight), Division(divisor is None, (divisor, picture.pixels.dtype))
-
-    @staticmethod
-    def multiplied(picture: ImageBuffer, division: Division) -> ImageBuffer:
-        divisor, kind = division.by
-        pixels = picture.pixels if divisor is None else picture.pixels.mul_(divisor)
-        return picture.with_pixels(pixels.to(kind))
-
-
-class ColorSpace(ColorNode):
+class ColorSpace(StraightNode):
     """Converts a clip to another colour space; from there on it is in that space.
 
     Nodes downstream compute on the numbers as they are, and Merge takes two clips of one space only. Alpha is divided
     out before and multiplied in after.
     """
 
+    category: ClassVar[str] = "color"
+    inputs: ClassVar[tuple[Socket, ...]] = _VIDEO
     example: ClassVar[Mapping[str, Any]] = {"to": "ACEScct"}
 
     to: str = parameter("ACEScg", "The space to convert to, by any name the colour config knows.", unit="colour space")
@@ -62,8 +46,11 @@ class ColorSpace(ColorNode):
         return ImageBuffer(pixels, self.to)
 
 
-class _Grade(ColorNode):
+class _Grade(StraightNode):
     """What grades share: one computation, of numbers that each works out from its parameters."""
+
+    category: ClassVar[str] = "color"
+    inputs: ClassVar[tuple[Socket, ...]] = _VIDEO
 
     def _grade(self) -> grade.Grade:
         raise NotImplementedError
@@ -207,7 +194,7 @@ class HueSaturation(PointNode):
         return video.with_pixels(hsv.adjust(video.pixels, self.hue, self.saturation, self.value))
 
 
-class LUT(ColorNode):
+class LUT(StraightNode):
     """A look-up table from a file: .cube, .3dl, .clf and all else that OpenColorIO reads.
 
     A table knows nothing of the space its numbers are in. By default it takes the clip's numbers as they are. With
@@ -215,6 +202,8 @@ class LUT(ColorNode):
     space, as a table from camera log to a display wants it. Where a clip has no coverage, black stays black.
     """
 
+    category: ClassVar[str] = "color"
+    inputs: ClassVar[tuple[Socket, ...]] = _VIDEO
     example: ClassVar[Mapping[str, Any]] = {"path": "/looks/show.cube", "space": "ACEScct"}
 
     path: str = parameter("", "The table's file: its whole path.", unit="path")
@@ -260,7 +249,7 @@ class LUT(ColorNode):
         return lut.processor(self.path, self._written, self.interpolation, source, takes, gives, self.gives or source)
 
 
-class View(ColorNode):
+class View(StraightNode):
     """A scene-linear clip as a display shows it, by a view of the colour config; from there on it is display-referred.
 
     Baked, an ACES view is a table over light from 0 to 128. It is off by a tenth of one step of eight bits in the mean
@@ -268,6 +257,8 @@ class View(ColorNode):
     the view itself does. Views of a matrix and a curve alone need no table.
     """
 
+    category: ClassVar[str] = "color"
+    inputs: ClassVar[tuple[Socket, ...]] = _VIDEO
     example: ClassVar[Mapping[str, Any]] = {"view": "Un-tone-mapped"}
 
     display: str = parameter("sRGB - Display", "The display, by the name the colour config has for it.")

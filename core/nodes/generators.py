@@ -1,35 +1,56 @@
 """Generators over Wan2.2: a clip made once, kept as one file a frame, read like any footage.
 
 A clip's folder holds `frames/` (half float EXR in display-referred sRGB, as the model sees pictures), the latents it
-was decoded from, and `clip.json` with what its audience must know. A clip that could not be decoded, for want of memory
-or disk, is not denoised again at the next try: its latents wait.
+was decoded from, and `clip.json` with its settled numbers and what its audience must know. A clip that could not be
+decoded, for want of memory or disk, is not denoised again at the next try: its latents wait.
+
+What is generated from words is numbered from `first_frame`; for what is made of another clip see `restyling`.
 """
 
 from __future__ import annotations
 
 import json
-import math
+import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.graph.context import JobContext
 from artifexpro.core.graph.kinds import GeneratorNode
 from artifexpro.core.graph.node import Preflight, Socket, parameter
-from artifexpro.core.graph.values import WORKING_SPACE, FrameRequest, ImageBuffer, SocketType, StreamInfo, VideoStream
+from artifexpro.core.graph.values import (
+    WORKING_SPACE,
+    FrameRequest,
+    ImageBuffer,
+    MaskStream,
+    SocketType,
+    StreamInfo,
+    VideoStream,
+)
 from artifexpro.core.lazy import torch
 from artifexpro.core.media import color, still
-from artifexpro.core.media.files import write_text
+from artifexpro.core.media.files import check_readable, identity, sha256, write_text
 from artifexpro.core.media.frames import FramePattern
 from artifexpro.core.media.pixels import crop, from_rgb
-from artifexpro.core.wan22 import catalogue, plan, smoke, weights
+from artifexpro.core.nodes import material
+from artifexpro.core.nodes.material import Inputs
+from artifexpro.core.wan22 import catalogue, here, plan, smoke, weights
+from artifexpro.core.wan22.given import Given
+from artifexpro.core.wan22.levers import Expert, Levers, Lora
 from artifexpro.core.wan22.prompts import DEFAULT_NEGATIVE_PROMPT
 from artifexpro.core.wan22.request import ClipSpec, resolve
 
-_CLIP = "clip.json"
+CLIP = "clip.json"
+_UNKNOWN: Mapping[str, StreamInfo] = MappingProxyType({})
 _OWN = "0 is the preset's."
+STYLE = "A look in one word, whose description is added to the prompt."
+Style = Literal[
+    "none", "anime", "watercolour", "oil painting", "pencil", "clay", "paper", "comic", "film noir", "super 8", "neon"
+]
 
 
 class _WanGenerator(GeneratorNode):
@@ -56,80 +77,117 @@ class _WanGenerator(GeneratorNode):
     height: int = parameter(0, f"Height of the clip; {_OWN}", minimum=0, maximum=32768, unit="px")
     frames: int = parameter(0, f"Length of the clip; {_OWN}", minimum=0, maximum=4093, unit="frames")
     steps: int = parameter(0, f"Denoising steps; {_OWN}", minimum=0, maximum=1000)
-    first_frame: int = parameter(
-        1001, "Number of the clip's first frame in this graph.", minimum=-1_000_000, maximum=100_000_000, unit="frames"
+    guidance: float = parameter(
+        0.0,
+        f"How strongly the prompt is followed; 1 is not at all and twice as fast. {_OWN}",
+        minimum=0.0,
+        maximum=100.0,
+    )
+    guidance_low: float = parameter(
+        0.0, "The same for the second half of two experts, at low noise; 0 is as guidance.", minimum=0.0, maximum=100.0
+    )
+    shift: float = parameter(
+        0.0,
+        "More steps at high noise (composition) than at low (detail); 0 is the model's.",
+        minimum=0.0,
+        maximum=100.0,
+    )
+    scheduler: Literal["auto", "unipc", "dpm++", "euler"] = parameter("auto", "How a step is computed; auto is unipc.")
+    profile: Literal["none", "Speed", "Memory", "Quality"] = parameter(
+        "none", "What the clip is made to spare, or to win; none computes it plainly, in what memory there is."
+    )
+    lora: str = parameter("", "A LoRA file, for all the model; beside lora_low for high noise only.", unit="path")
+    lora_low: str = parameter("", "A LoRA file for the low noise expert of two.", unit="path")
+    lora_strength: float = parameter(1.0, "How much of the LoRAs.", minimum=-4.0, maximum=4.0)
+    lora_steps: int = parameter(
+        0,
+        "The number of steps the LoRAs distil the model to; 0 where they do not.",
+        minimum=0,
+        maximum=100,
+        unit="steps",
     )
 
     def preflight(self, context: Preflight) -> None:
-        spec = self.spec()
+        for lora in self._loras():
+            check_readable(Path(lora.path))
+        spec = self.spec(models=context.models)
         model = catalogue.model(spec.model)
         if not weights.installed(context.models, model, spec.dtype):
             raise weights.missing(context.models, model)
 
     def fingerprint(self, context: Preflight) -> str:
-        """The weights' hashes, and the settled numbers, which presets of another release may settle otherwise. Empty
-        where preflight refuses the parameters."""
+        """The hashes of weights, what LoRA files are, and the settled numbers, which presets of another release may
+        settle otherwise. Empty where preflight refuses the parameters."""
         try:
-            spec = self.spec()
-        except ArtifexError:
+            spec = self.spec(models=context.models)
+            files = [identity(Path(lora.path)) for lora in spec.levers.loras]
+        except (ArtifexError, OSError):
             return ""
         model = catalogue.model(spec.model)
         made_of = smoke.RECIPE if model.random else weights.provenance(context.models, model, spec.dtype)
-        return json.dumps([spec.as_json(), made_of], sort_keys=True)
+        return json.dumps([spec.as_json(), made_of, files], sort_keys=True)
 
     def provenance(self, models: Path) -> Mapping[str, Any]:
-        spec = self.spec()
+        spec = self.spec(models=models)
         model = catalogue.model(spec.model)
         if model.random:
             smoke.ensure(models, model)
         made_of = weights.provenance(models, model, spec.dtype)
-        return {"model": {**made_of, "licence": model.licence}, "spec": spec.as_json()}
+        loras = {lora.path: sha256(Path(lora.path)) for lora in spec.levers.loras}
+        said = {"model": {**made_of, "licence": model.licence}, "spec": spec.as_json()}
+        return {**said, "loras": loras} if loras else said
 
     def describe(self, infos: Mapping[str, StreamInfo]) -> StreamInfo:
-        spec = self.spec()
-        rate = catalogue.model(spec.model).rate
-        return StreamInfo(self.first_frame, self.first_frame + spec.frames - 1, rate, spec.width, spec.height)
+        spec, first = self.spec(infos), self.first(infos)
+        return StreamInfo(first, first + spec.frames - 1, self.rate(infos), *spec.picture_size)
 
     def peak_vram(self, infos: Mapping[str, StreamInfo]) -> int:
-        return round(plan.make(self.spec(), math.inf).peak_vram_gb * plan.GB) if torch.cuda.is_available() else 0
+        if not torch.cuda.is_available():
+            return 0
+        return round(here.machine(torch.device("cuda")).plan(self.spec(infos)).peak_vram_gb * plan.GB)
 
-    def generate(self, context: JobContext, folder: Path, halfway: Path, **inputs: VideoStream) -> None:
-        from artifexpro.core.wan22.generate import LATENTS, decode_saved, generate
+    def generate(self, context: JobContext, folder: Path, halfway: Path, **inputs: VideoStream | MaskStream) -> None:
+        from artifexpro.core.wan22.generate import LATENTS, decode_saved, generate, load_latents
 
-        spec = self.spec()
+        infos = {name: stream.info for name, stream in inputs.items()}
+        spec, given = self.spec(infos, context.models), self.given(inputs)
         listening = _Listening(context)
         frames = _frames(folder)
         frames.folder.mkdir()
         latents = halfway / LATENTS
         if latents.exists():
-            pictures = decode_saved(latents, context.models, listening)
+            pictures = decode_saved(latents, context.models, listening, material=given)
         else:
-            image = _first_picture(inputs["image"]) if "image" in inputs else None
-            pictures = generate(spec, context.models, listening, folder=halfway, image=image)
-        header = still.Header(color.DISPLAY, catalogue.model(spec.model).rate)
+            pictures = generate(spec, context.models, listening, folder=halfway, material=given)
+        header = still.Header(color.DISPLAY, self.rate(infos))
         for index, picture in pictures:
             context.check()
             still.write(frames.path(index), from_rgb(picture), "exr", header)
         latents.replace(folder / LATENTS)
+        run = load_latents(folder / LATENTS)[1]
         clip = {
+            "first": self.first(infos),
             "frames": spec.frames,
+            "size": list(spec.picture_size),
             "space": color.DISPLAY,
             "notes": listening.notes,
             **self.provenance(context.models),
+            "spec": run.as_json(),
+            "computed": _computed(run),
         }
-        write_text(folder / _CLIP, json.dumps(clip, indent=1, ensure_ascii=False) + "\n")
-
-    def read(self, folder: Path, request: FrameRequest) -> ImageBuffer:
-        size = self.describe({}).size_at(request.scale)
-        path = _frames(folder).path(request.frame - self.first_frame)
-        return ImageBuffer(crop(still.read(path, size, color.DISPLAY), request.region), WORKING_SPACE)
+        write_text(folder / CLIP, json.dumps(clip, indent=1, ensure_ascii=False) + "\n")
 
     def remember(self, context: JobContext, folder: Path) -> None:
-        for sentence in json.loads((folder / _CLIP).read_text(encoding="utf-8"))["notes"]:
+        """Notes, and in the recipe how the clip was computed: levers and device as it really went."""
+        clip = json.loads((folder / CLIP).read_text(encoding="utf-8"))
+        for sentence in clip["notes"]:
             context.note(sentence)
+        if "computed" in clip:
+            context.recipe.setdefault("computed", {})[folder.name] = clip["computed"]
 
-    def spec(self) -> ClipSpec:
-        """Everything settled. Raises `ArtifexError` where the parameters do not go together."""
+    def spec(self, infos: Mapping[str, StreamInfo] = _UNKNOWN, models: Path | None = None) -> ClipSpec:
+        """Everything settled, as far as `infos` of the inputs and the folder of `models` are known. Raises
+        `ArtifexError` where the parameters do not go together, or not with the inputs."""
         return resolve(
             task=self.task,
             model=self.model,
@@ -141,20 +199,116 @@ class _WanGenerator(GeneratorNode):
             frames=self.frames,
             steps=self.steps,
             seed=self.seed,
+            guidance=self._guidance(),
+            shift=self.shift or None,
+            scheduler=None if self.scheduler == "auto" else self.scheduler,
+            profile="" if self.profile == "none" else self.profile,
+            levers=Levers(loras=self._loras()),
+            models=models,
+            **self.more(infos),
         )
 
+    def _guidance(self) -> tuple[float, float] | None:
+        """(low noise, high noise); None is the preset's."""
+        if not self.guidance and not self.guidance_low:
+            return None
+        if not self.guidance:
+            raise ArtifexError(
+                f"guide by {self.guidance_low:g} at low noise",
+                "nothing is said about high noise",
+                "guidance too, or neither for the preset's",
+                code="settings",
+            )
+        return self.guidance_low or self.guidance, self.guidance
 
-class TI2VGenerator(_WanGenerator):
+    def _loras(self) -> tuple[Lora, ...]:
+        first: Expert = "high" if self.lora_low else "both"
+        stated: tuple[tuple[str, Expert], ...] = ((self.lora, first), (self.lora_low, "low"))
+        return tuple(Lora(path, self.lora_strength, expert, self.lora_steps) for path, expert in stated if path)
+
+    def more(self, infos: Mapping[str, StreamInfo]) -> Mapping[str, Any]:
+        """What this task settles besides: further arguments of `resolve`."""
+        return {}
+
+    def given(self, inputs: Inputs) -> Given:
+        """What is connected, as the task takes it."""
+        return Given()
+
+    def first(self, infos: Mapping[str, StreamInfo]) -> int:
+        """Number of the clip's first frame."""
+        raise NotImplementedError
+
+    def rate(self, infos: Mapping[str, StreamInfo]) -> Fraction:
+        """Frames a second of the clip."""
+        raise NotImplementedError
+
+
+class _FromWords(_WanGenerator):
+    """A clip of its own length and rate, numbered as its parameter says."""
+
+    first_frame: int = parameter(
+        1001, "Number of the clip's first frame in this graph.", minimum=-1_000_000, maximum=100_000_000, unit="frames"
+    )
+
+    def first(self, infos: Mapping[str, StreamInfo]) -> int:
+        return self.first_frame
+
+    def rate(self, infos: Mapping[str, StreamInfo]) -> Fraction:
+        return catalogue.model(self.model).rate
+
+    def read(self, folder: Path, request: FrameRequest) -> ImageBuffer:
+        return read_frame(folder, request, self.first_frame, self.describe({}).size_at(request.scale))
+
+
+class TI2VGenerator(_FromWords):
     """Generates a clip from words, and from a picture that becomes its first frame, if one is connected."""
 
     task: ClassVar[str] = "ti2v"
     inputs: ClassVar[tuple[Socket, ...]] = (Socket("image", SocketType.IMAGE, optional=True),)
 
+    def given(self, inputs: Inputs) -> Given:
+        return Given(image=material.picture(inputs, "image"))
 
-class T2VGenerator(_WanGenerator):
+
+class T2VGenerator(_FromWords):
     """Generates a clip from words."""
 
     task: ClassVar[str] = "t2v"
+
+    style_preset: Style = parameter("none", STYLE)
+
+    def more(self, infos: Mapping[str, StreamInfo]) -> Mapping[str, Any]:
+        return {"style": self.style_preset}
+
+
+class I2VGenerator(_FromWords):
+    """Generates a clip that begins with a picture, and ends with another one if that is connected.
+
+    A motion guide is a clip whose coarse movement the new one follows: it begins from the guide with much noise
+    instead of noise alone.
+    """
+
+    task: ClassVar[str] = "i2v"
+    inputs: ClassVar[tuple[Socket, ...]] = (
+        Socket("image", SocketType.IMAGE),
+        Socket("last_image", SocketType.IMAGE, optional=True),
+        Socket("motion_guide", SocketType.VIDEO, optional=True),
+    )
+
+    model: str = parameter("smoke-i2v", 'The model, as "artifexpro models list" names it.')
+    motion: float = parameter(
+        0.1, "How firmly a motion guide is followed: the share of the steps it stands for.", minimum=0.0, maximum=0.95
+    )
+
+    def more(self, infos: Mapping[str, StreamInfo]) -> Mapping[str, Any]:
+        return {"strength": 1 - self.motion} if "motion_guide" in infos else {}
+
+    def given(self, inputs: Inputs) -> Given:
+        return Given(
+            image=material.picture(inputs, "image"),
+            last_image=material.picture(inputs, "last_image"),
+            video=material.footage(inputs.get("motion_guide")),
+        )
 
 
 class _Listening:
@@ -183,13 +337,17 @@ class _Listening:
             yield
 
 
+def _computed(run: ClipSpec) -> dict[str, Any]:
+    """How a clip was really computed: its levers as the plan, or what happened on the way, left them, and where."""
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else platform.machine()
+    return {"levers": run.levers.as_json(), "device": device}
+
+
 def _frames(folder: Path) -> FramePattern:
     """Frames by index from 0."""
     return FramePattern(folder / "frames", "frame.", 4, ".exr")
 
 
-def _first_picture(image: VideoStream) -> torch.Tensor:
-    """The picture as the model sees it: (H, W, 3), display-referred sRGB in 0..1, transparent parts on black."""
-    picture = image.frame(image.info.first)
-    shown = color.transform(picture.pixels, picture.space, color.DISPLAY).clamp(0, 1)
-    return shown[0, :3].permute(1, 2, 0).contiguous()
+def read_frame(folder: Path, request: FrameRequest, first: int, size: tuple[int, int]) -> ImageBuffer:
+    path = _frames(folder).path(request.frame - first)
+    return ImageBuffer(crop(still.read(path, size, color.DISPLAY), request.region), WORKING_SPACE)

@@ -115,7 +115,6 @@ class FileOutput(SinkNode):
         self, context: JobContext, video: VideoStream, frames: FrameRange, packing: Packing
     ) -> tuple[Artefact, ...]:
         space = self._space(context.color.space_out if packing == "exr" else color.DISPLAY)
-        recipe = json.dumps(context.recipe, ensure_ascii=False, sort_keys=True)
         size = video.info.size_at(video.scale)
         pattern = FramePattern.parse(self.path).inside(context.output) if is_pattern(self.path) else None
         if pattern is None and frames.first != frames.last:
@@ -126,6 +125,7 @@ class FileOutput(SinkNode):
             )
         for frame, picture in _pictures(context, video, frames):
             path = context.output / self.path if pattern is None else pattern.path(frame)
+            recipe = json.dumps(context.recipe, ensure_ascii=False, sort_keys=True)
             header = Header(space, video.info.rate, frame, {RECIPE: recipe})
             write_frame(path, _in_space(context, picture, space), packing, header)
         if pattern is None:

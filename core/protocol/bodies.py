@@ -40,14 +40,20 @@ class Watch(Message):
 class PlanModel(Message):
     """What would a clip need? 0 and None stand for the preset's or the model's own value.
 
-    `vram_gb` is the size of the card in gigabytes; 0 is no card, None is the card of the daemon's machine.
+    `model` None is the one made for `task`, and without a task the one that makes noise. `vram_gb` is the size of the
+    card in gigabytes; 0 is no card, None is the card of the daemon's machine, and so is `ram_gb` None its main memory.
+    `card` is the name of a card that is asked about, as torch says it: what is known of its speed gives seconds.
     """
 
-    model: str = "smoke"
+    model: str | None = None
     task: str | None = None
     preset: str = "Draft"
+    profile: str = ""
     width: int = Field(default=0, ge=0)
     height: int = Field(default=0, ge=0)
     frames: int = Field(default=0, ge=0)
     steps: int = Field(default=0, ge=0)
+    shift: float | None = None
     vram_gb: float | None = Field(default=None, ge=0)
+    ram_gb: float | None = Field(default=None, ge=0)
+    card: str = Field(default="", max_length=200)

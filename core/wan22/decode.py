@@ -4,13 +4,14 @@ The VAE is causal: what has been decoded does not change with what follows, so f
 latents, and memory holds one chunk (1 frame, then 4 each). The loop follows `AutoencoderKLWan._decode` of diffusers
 0.42 with its feature cache held here instead of in the model; a test holds it equal to the whole decode, bit for bit.
 
-Tiles lower what one chunk takes. Each tile has a feature cache of its own, so time stays exact; across tiles a pixel is
-a weighted mean of all tiles that cover it, the weights falling to nothing towards a tile's inner borders.
+Tiles lower what one chunk takes. Each tile has a feature cache of its own, which waits in main memory while others
+work, so time stays exact; across tiles a pixel is a weighted mean of all tiles that cover it, the weights falling to
+nothing towards a tile's inner borders.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 OVERLAP = 64
 """Pixels that neighbouring tiles share, half a tile's side at most."""
+TOGETHER = 4
+"""Latent frames that one tile decodes before the next one's turn. The caches of all tiles are half of what decoding
+takes, so those that wait do so in main memory, and this many frames share the way there and back."""
 
 
 def chunks(latents: Tensor, vae: Any, tile: int = 0) -> Iterator[Tensor]:
@@ -36,11 +40,14 @@ def chunks(latents: Tensor, vae: Any, tile: int = 0) -> Iterator[Tensor]:
     factor = vae.config.scale_factor_spatial
     tiles = _tiles(prepared.shape[3], prepared.shape[4], tile // factor, min(OVERLAP, tile // 2) // factor)
     parts = [_Part(place, _cache(vae)) for place in tiles]
-    for index in range(prepared.shape[2]):
+    together = TOGETHER if parts[1:] else 1
+    for begin in range(0, prepared.shape[2], together):
+        pieces = prepared[:, :, begin : begin + together].split(1, dim=2)
         with torch.no_grad():
-            piece = prepared[:, :, index : index + 1]
-            whole = _blended(piece, vae, parts, index == 0) if parts[1:] else _decoded(piece, vae, parts[0], index == 0)
-            yield pictures(whole)
+            decoded = (
+                _blended(pieces, vae, parts, begin == 0) if parts[1:] else _whole(pieces, vae, parts[0], begin == 0)
+            )
+        yield from (pictures(each) for each in decoded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,9 @@ class _Part:
     place: Place
     cache: list[Any] = field(repr=False)
 
+    def keep_on(self, device: Any) -> None:
+        self.cache = [each.to(device) if isinstance(each, torch.Tensor) else each for each in self.cache]
+
 
 def _cache(vae: Any) -> list[Any]:
     return [None] * vae._cached_conv_counts["decoder"]
@@ -74,29 +84,37 @@ def _decoded(piece: Tensor, vae: Any, part: _Part, first: bool) -> Tensor:
     return decoded if vae.config.patch_size is None else unpatchify(decoded, patch_size=vae.config.patch_size)
 
 
-def _blended(piece: Tensor, vae: Any, parts: list[_Part], first: bool) -> Tensor:
+def _whole(pieces: Sequence[Tensor], vae: Any, part: _Part, first: bool) -> list[Tensor]:
+    return [_decoded(piece, vae, part, first and not index) for index, piece in enumerate(pieces)]
+
+
+def _blended(pieces: Sequence[Tensor], vae: Any, parts: list[_Part], first: bool) -> list[Tensor]:
+    """The pieces made of all tiles, on the processor. Only the tile that works has its cache on the VAE's device."""
     factor = vae.config.scale_factor_spatial
-    total: Any = None
+    size = (pieces[0].shape[3] * factor, pieces[0].shape[4] * factor)
+    weight = torch.zeros(size)
+    totals: list[Tensor] = []
     for part in parts:
-        pixels = _decoded(piece, vae, part, first).to(torch.float32)
-        share = _share(part.place, factor, pixels)
-        if total is None:
-            size = (piece.shape[3] * factor, piece.shape[4] * factor)
-            total = pixels.new_zeros(*pixels.shape[:3], *size)
-            weight = pixels.new_zeros(size)
+        part.keep_on(vae.device)
+        share = _share(part.place, factor)
         rows, columns = (
             slice(side.start * factor, side.stop * factor) for side in (part.place.rows, part.place.columns)
         )
-        total[..., rows, columns] += pixels * share
         weight[rows, columns] += share
-    return total / weight
+        for index, decoded in enumerate(_whole(pieces, vae, part, first)):
+            pixels = decoded.to(device="cpu", dtype=torch.float32)
+            if index == len(totals):
+                totals.append(pixels.new_zeros(*pixels.shape[:3], *size))
+            totals[index][..., rows, columns] += pixels * share
+        part.keep_on("cpu")
+    return [total / weight for total in totals]
 
 
-def _share(place: Place, factor: int, like: Tensor) -> Tensor:
+def _share(place: Place, factor: int) -> Tensor:
     """(H, W) weights of a tile: 1 in its own area, falling linearly across each overlap, never quite to 0."""
     rows = _ramp(place.rows, place.top, place.bottom, factor)
     columns = _ramp(place.columns, place.left, place.right, factor)
-    return (rows.view(-1, 1) * columns.view(1, -1)).to(like.device)
+    return rows.view(-1, 1) * columns.view(1, -1)
 
 
 def _ramp(side: slice, before: int, after: int, factor: int) -> Tensor:

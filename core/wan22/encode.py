@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from artifexpro.core.errors import ArtifexError
 from artifexpro.core.lazy import torch
 from artifexpro.core.wan22.hooks import Hooks
 
@@ -26,7 +27,9 @@ class Encoder:
 
     def push(self, pixels: Tensor) -> Tensor:
         """The next latent frame, (1, C, 1, h, w) float32 on the VAE's device, normalised, of the next `pixels`
-        (1, 3, n, H, W) in -1..1: one frame at first, then four each time."""
+        (1, 3, n, H, W) in -1..1: one frame at first, then four each time.
+
+        Raises `ArtifexError` (code "numbers") where the VAE answers with none."""
         from diffusers.models.autoencoders.autoencoder_kl_wan import patchify
 
         vae = self._vae
@@ -35,7 +38,15 @@ class Encoder:
             if vae.config.patch_size is not None:
                 given = patchify(given, patch_size=vae.config.patch_size)
             moments = vae.quant_conv(vae.encoder(given, feat_cache=self._cache, feat_idx=[0]))
-        return normalised(moments[:, : vae.config.z_dim].to(torch.float32), vae)
+        latent = moments[:, : vae.config.z_dim].to(torch.float32)
+        if not bool(torch.isfinite(latent).all()):
+            raise ArtifexError(
+                "encode a picture",
+                "the VAE answered with values that are no numbers",
+                "`artifexpro models verify`; weights that are whole do not do that",
+                code="numbers",
+            )
+        return normalised(latent, vae)
 
 
 def spans(frames: int) -> Iterator[range]:

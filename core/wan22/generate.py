@@ -1,13 +1,14 @@
-"""One clip from a settled spec: load, text, denoise, decode.
+"""One clip from a settled spec: load, text, encode, denoise, decode.
 
-Each component is in memory for its own stage only. Latents are on disk before decoding begins, so that nothing after
-the long work can lose it; a cancelled clip is never decoded.
+Each component is in memory for its own stage only; a stage that runs out of memory is tried again with less. Latents
+are on disk before decoding begins, so that nothing after the long work can lose it; a cancelled clip is never decoded.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -17,28 +18,37 @@ from typing import TYPE_CHECKING, Any
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.lazy import torch
 from artifexpro.core.wan22 import (
+    after,
     begin,
     catalogue,
     composite,
     decode,
     given,
+    here,
     loading,
     loop,
     prepared,
     preview,
+    settling,
     smoke,
     text,
 )
+from artifexpro.core.wan22.attempts import Attempts
 from artifexpro.core.wan22.catalogue import ModelSpec
 from artifexpro.core.wan22.given import NOTHING, Given
 from artifexpro.core.wan22.hooks import Hooks
 from artifexpro.core.wan22.loading import Loader
+from artifexpro.core.wan22.plan.making import says
+from artifexpro.core.wan22.plan.meter import KINDS, Meter
+from artifexpro.core.wan22.plan.stages import written
 from artifexpro.core.wan22.request import ClipSpec
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 LATENTS = "latents.safetensors"
+_HEADER = 1 << 16
+"""Bytes for the spec in front of the latents."""
 
 
 def generate(
@@ -52,22 +62,41 @@ def generate(
 ) -> Iterator[tuple[int, Tensor]]:
     """Frames of the clip in order: (index from 0, (H, W, 3) float32 on the processor, display-referred sRGB, 0..1).
 
-    `models` holds a folder a model; `folder` gets `latents.safetensors` before the first frame comes. `material` is
+    `models` holds a folder a model; `folder` gets `latents.safetensors` before the first frame comes, or, of a film of
+    speech, the latents of each clip before its frames, which are found there by a second attempt. `material` is
     what the task takes beside words: see `given.TAKES`. Work happens as frames are asked for: the first one takes
     everything up to decoding. Stages told to `hooks`: load, text, encode, denoise, decode.
 
     Raises `ArtifexError` before the long work where weights, material or disk will not do, and what `hooks.check`
     raises before each step and each chunk of frames.
     """
-    model = catalogue.usable(spec.model)
     given.check(spec, material)
-    loader = _begin(spec, model, models, hooks, device)
+    catalogue.usable(spec.model)
+    _check_place(folder, spec)
+    attempts = _begin(spec, models, hooks, device)
+    meter = Meter(hooks, attempts.loader.device)
     notes: list[str] = []
-    latents = _latents(spec, loader, hooks, material, notes)
+    if attempts.loader.model.speech is not None:
+        yield from _film(spec, attempts, meter, material, folder)
+        return
+    latents = _latents(attempts, meter, material, notes)
     for sentence in notes:
         hooks.note(sentence)
-    save_latents(folder / LATENTS, latents, replace(spec, notes=(*spec.notes, *notes)))
-    yield from _frames(latents, loader, hooks, spec, material)
+    made = replace(attempts.spec, notes=(*spec.notes, *notes), levers=attempts.loader.levers)
+    save_latents(folder / LATENTS, latents, made)
+    yield from _frames(latents, attempts, meter, material)
+
+
+def _film(
+    spec: ClipSpec, attempts: Attempts, meter: Meter, material: Given, folder: Path
+) -> Iterator[tuple[int, Tensor]]:
+    from artifexpro.core.wan22.s2v.generate import frames
+
+    notes: list[str] = []
+    guidance = attempts.go("text", lambda loader: _guidance(spec, loader, meter, notes))
+    for sentence in notes:
+        meter.note(sentence)
+    yield from after.applied(frames(spec, attempts, guidance, material, meter, folder), spec, meter.hooks)
 
 
 def decode_saved(
@@ -81,21 +110,29 @@ def decode_saved(
     latents, spec = load_latents(path)
     if spec.feather is not None:
         given.check(spec, material)
-    loader = _begin(spec, catalogue.usable(spec.model), models, hooks, device)
-    yield from _frames(latents, loader, hooks, spec, material)
+    attempts = _begin(spec, models, hooks, device)
+    yield from _frames(latents, attempts, Meter(hooks, attempts.loader.device), material)
 
 
-def _begin(spec: ClipSpec, model: ModelSpec, models: Path, hooks: Hooks, device: Any) -> Loader:
-    """Say what the audience must know, and find the weights."""
+def _begin(spec: ClipSpec, models: Path, hooks: Hooks, device: Any) -> Attempts:
+    """Say what the audience must know, settle how the clip is computed here, and find the weights."""
+    model = catalogue.usable(spec.model)
     for sentence in spec.notes:
         hooks.note(sentence)
     if model.random:
         smoke.say(model, hooks)
     with hooks.stage("load"):
-        loader = prepare(spec, model, models, device)
+        where = loading.best_device() if device is None else torch.device(device)
+        machine = here.machine(where)
+        folder, formats = loading.locate(models, model, spec.dtype), loading.formats(spec, model, where)
+        settled = settling.settled(spec, model, folder, where, formats.transformer, hooks.note)
+        fitting = here.fitting(settled, machine, models)
+        loader = prepare(fitting, model, models, device)
+    if fitting.levers != settled.levers and (how := says(fitting.levers)):
+        hooks.note(f"To fit this machine: {how}.")
     if loader.formats.note:
         hooks.note(loader.formats.note)
-    return loader
+    return Attempts(fitting, loader, machine, models, hooks)
 
 
 def prepare(spec: ClipSpec, model: ModelSpec, models: Path, device: Any = None) -> Loader:
@@ -110,26 +147,35 @@ def prepare(spec: ClipSpec, model: ModelSpec, models: Path, device: Any = None) 
     return Loader(folder, model, where, formats, spec.levers)
 
 
-def _latents(spec: ClipSpec, loader: Loader, hooks: Hooks, material: Given, notes: list[str]) -> Tensor:
+def _latents(attempts: Attempts, hooks: Hooks, material: Given, notes: list[str]) -> Tensor:
     """Clean latents; what came up about prompt and material is added to `notes`."""
-    guidance = _guidance(spec, loader, hooks, notes)
+    spec = attempts.spec
+    guidance = attempts.go("text", lambda loader: _guidance(spec, loader, hooks, notes))
     hooks.check()
+    beginning, colours = attempts.go("encode", lambda loader: _encoded(spec, loader, hooks, material, notes))
+    return attempts.go(
+        "denoise",
+        lambda loader: loop.denoise(
+            beginning.progress,
+            guidance,
+            loader.transformer,
+            hooks,
+            boundary=loader.model.boundary,
+            condition=beginning.condition,
+            preview=colours,
+            smoothing=spec.levers.smoothing,
+        ),
+    )
+
+
+def _encoded(
+    spec: ClipSpec, loader: Loader, hooks: Hooks, material: Given, notes: list[str]
+) -> tuple[begin.Beginning, preview.PreviewMap]:
+    """What denoising begins with, and the colours of its previews."""
     with hooks.stage("load"):
         vae = loader.vae()
     with hooks.stage("encode"):
-        beginning = begin.begin(spec, material, vae, loader.device, hooks, notes)
-        colours = preview.fit(vae)
-    del vae
-    return loop.denoise(
-        beginning.progress,
-        guidance,
-        loader.transformer,
-        hooks,
-        boundary=loader.model.boundary,
-        condition=beginning.condition,
-        preview=colours,
-        smoothing=spec.levers.smoothing,
-    )
+        return begin.begin(spec, material, vae, loader.device, hooks, notes), preview.fit(vae)
 
 
 def _guidance(spec: ClipSpec, loader: Loader, hooks: Hooks, notes: list[str]) -> loop.Guidance:
@@ -161,17 +207,34 @@ class _Encoder:
         return self._pair
 
 
-def _frames(
-    latents: Tensor, loader: Loader, hooks: Hooks, spec: ClipSpec, material: Given
-) -> Iterator[tuple[int, Tensor]]:
-    """The decoded frames; of an edited clip, over its source where that was asked for."""
-    frames = _decoded(latents, loader, hooks, spec.frames)
-    if spec.feather is None or material.video is None or material.mask is None:
-        return frames
-    return composite.over(frames, material.video, material.mask, spec.feather)
+def _frames(latents: Tensor, attempts: Attempts, meter: Meter, material: Given) -> Iterator[tuple[int, Tensor]]:
+    """The decoded frames, of an edited clip over its source where that was asked for, after the spec's work on them.
+    What finished stages took is kept for the next plan."""
+    spec = attempts.spec
+    frames = _decoded(latents, attempts, meter)
+    if spec.feather is not None and material.video is not None and material.mask is not None:
+        frames = composite.over(frames, material.video, material.mask, spec.feather)
+    yield from after.applied(frames, spec, meter.hooks)
+    meter.keep(spec, attempts.models, only=tuple(kind for kind in KINDS if kind not in attempts.stages))
 
 
-def _decoded(latents: Tensor, loader: Loader, hooks: Hooks, total: int) -> Iterator[tuple[int, Tensor]]:
+def _decoded(latents: Tensor, attempts: Attempts, hooks: Hooks) -> Iterator[tuple[int, Tensor]]:
+    """Every frame once, also when decoding must begin again with less memory."""
+    done, total = 0, attempts.spec.frames
+    while done < total:
+        try:
+            for index, frame in _pieces(latents, attempts.loader, hooks, total):
+                if index == done:
+                    yield index, frame
+                    done += 1
+        except torch.OutOfMemoryError as error:
+            why = str(error)
+        else:
+            return
+        attempts.step_down("decode", why)
+
+
+def _pieces(latents: Tensor, loader: Loader, hooks: Hooks, total: int) -> Iterator[tuple[int, Tensor]]:
     hooks.check()
     with hooks.stage("load"):
         vae = loader.vae()
@@ -185,6 +248,20 @@ def _decoded(latents: Tensor, loader: Loader, hooks: Hooks, total: int) -> Itera
             yield done, frame
             done += 1
         hooks.progress("decode", done, total)
+
+
+def _check_place(folder: Path, spec: ClipSpec) -> None:
+    """Refuse a folder that cannot take the latents and the frames beside them, before any work. Raises `ArtifexError`
+    (code "disk")."""
+    place = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
+    attempted, remedy = f"save the clip's latents in {folder}", "freeing space or another output folder"
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        raise ArtifexError(attempted, f"nothing can be written to {place}", remedy, code="disk")
+    needed = written(spec, catalogue.model(spec.model)) + _HEADER
+    free = shutil.disk_usage(place).free
+    if free < needed:
+        because = f"they and the frames take up to {needed / 1e6:.1f} MB and {free / 1e6:.1f} MB are free"
+        raise ArtifexError(attempted, because, remedy, code="disk")
 
 
 def save_latents(path: Path, latents: Tensor, spec: ClipSpec) -> None:
@@ -222,6 +299,8 @@ def load_latents(path: Path) -> tuple[Tensor, ClipSpec]:
         with safe_open(path, framework="pt") as file:
             spec = ClipSpec.from_json(json.loads(file.metadata()["spec"]))
             latents = file.get_tensor("latents")
+            if not bool(torch.isfinite(latents).all()):
+                raise ValueError("no numbers")
     except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
         raise ArtifexError(
             f"read the latents {path}",

@@ -7,17 +7,19 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from artifexpro.core.errors import ArtifexError
-from artifexpro.core.wan22 import catalogue, schedule, sources, styles
+from artifexpro.core.wan22 import catalogue, profiles, schedule, sources, styles
 from artifexpro.core.wan22 import levers as pulled
 from artifexpro.core.wan22.catalogue import ModelSpec
 from artifexpro.core.wan22.levers import Levers
-from artifexpro.core.wan22.presets import Preset
+from artifexpro.core.wan22.presets import Preset, delivered_size
 from artifexpro.core.wan22.presets import preset as preset_named
-from artifexpro.core.wan22.prompts import DEFAULT_NEGATIVE_PROMPT
+from artifexpro.core.wan22.prompts import DEFAULT_NEGATIVE_PROMPT, SPEECH_NEGATIVE_PROMPT
+from artifexpro.core.wan22.s2v import film
 from artifexpro.core.wan22.sources import Source
 
 DTYPES = ("float32", "bfloat16", "float16")
@@ -26,9 +28,14 @@ LONGEST_PROMPT = 10_000
 """Characters. The text encoder reads 512 tokens, about 2,000 characters; far more than that is a mistake."""
 MOST_STEPS = 1000
 LARGEST_SEED = 2**63 - 1
+LONGEST_FILM = 9_600
+"""Frames of a film of speech: ten minutes, through which its sound's features are held in memory (1 GB)."""
 LARGEST_FEATHER = 512
 STRENGTH: Mapping[str, float] = MappingProxyType({"style": 0.7, "i2v": 1.0})
 """What a clip that begins from another one takes of the steps, by task; other tasks begin from noise."""
+
+
+_TUPLES = ("guidance", "notes", "sigmas", "after", "delivered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +45,10 @@ class ClipSpec:
     `guidance` is (low noise, high noise); 1.0 means no unconditional pass. `sigmas`, where given, are the noise levels
     of each step before the shift, from 1 down. `strength` is the share of the steps that is taken where a clip begins
     from another one. `feather` is the softness in pixels of the mask's edge where an edited clip is laid over its
-    source; None leaves the whole picture as the model made it. `levers` say how it is computed. `notes` are
-    sentences the artist must see.
+    source; None leaves the whole picture as the model made it. `levers` say how it is computed, and `profile` what the
+    plan may add to them ("" is nothing but what makes it fit). `after` is the work on decoded frames, which leave it in
+    the size `delivered` ((0, 0) is as generated). `from_picture` lets a film of speech go
+    on from its picture, which otherwise only says who is seen. `notes` are sentences the artist must see.
     """
 
     task: str
@@ -57,11 +66,20 @@ class ClipSpec:
     dtype: str
     scheduler: str
     sigmas: tuple[float, ...] | None = None
+    from_picture: bool = False
     strength: float = 1.0
     style: str = "none"
     feather: int | None = None
     notes: tuple[str, ...] = field(default=(), compare=False)
     levers: Levers = field(default=Levers())
+    profile: str = ""
+    after: tuple[str, ...] = ()
+    delivered: tuple[int, int] = (0, 0)
+
+    @property
+    def picture_size(self) -> tuple[int, int]:
+        """(width, height) in pixels of the frames that come out: `delivered` where the after-work enlarges them."""
+        return self.delivered if self.delivered != (0, 0) else (self.width, self.height)
 
     @property
     def words(self) -> str:
@@ -78,7 +96,7 @@ class ClipSpec:
 
         Raises TypeError, KeyError or ValueError for anything else.
         """
-        tuples = {name: tuple(data[name]) for name in ("guidance", "notes", "sigmas") if data.get(name) is not None}
+        tuples = {name: tuple(data[name]) for name in _TUPLES if data.get(name) is not None}
         return cls(**{**data, **tuples, "levers": Levers.from_json(data.get("levers", {}))})
 
 
@@ -99,7 +117,10 @@ def resolve(
     dtype: str | None = None,
     scheduler: str | None = None,
     sigmas: tuple[float, ...] | None = None,
+    from_picture: bool = False,
     levers: Levers = Levers(),  # noqa: B008
+    profile: str = "",
+    models: Path | None = None,
     strength: float | None = None,
     style: str = "none",
     feather: int | None = None,
@@ -109,18 +130,24 @@ def resolve(
 
     `task` is by default the model's first. `guidance` is one number for both experts or (low noise, high noise).
     `levers` with step-distilled LoRAs settle steps, shift, guidance and scheduler where these are not given.
-    `source` is the clip to restyle or to edit: size and length follow it where they are not stated.
-    Raises `ArtifexError` (codes "settings", "model", "prompt") with the nearest values that would do in its remedy.
+    `profile` adds its wishes to the levers that are at their default; with `models`, also the distilled weights that
+    are there. `source` is the clip to restyle or to edit, or, of a film of speech, the size of its picture and the
+    length of its sound: size and length follow it where they are not stated. Raises `ArtifexError` (codes "settings",
+    "model", "prompt") with the nearest values that would do in its remedy.
     """
     spec = catalogue.usable(model)
     chosen = preset_named(preset)
     notes: list[str] = []
+    wishes = profiles.profile(profile)
+    levers = profiles.with_distilled(wishes, levers, spec, models, notes)
     wanted = _task(spec, task)
     size = _size(spec, chosen, width, height, source, notes)
     length = frames or chosen.frames
-    if source is not None:
+    if source is not None and spec.speech is not None:
+        length = frames or source.frames
+    elif source is not None:
         length = sources.length_of(source, spec, frames, notes)
-    _check_length(spec, length)
+    _check_length(spec, length, notes)
     pulled.check(levers, spec)
     if levers.distilled and sigmas is None:
         sigmas = pulled.distilled_levels(_steps(steps or levers.distilled))
@@ -133,11 +160,15 @@ def resolve(
         )
     levels = None if sigmas is None else _levels(sigmas, steps)
     count = len(levels) if levels else _steps(steps or chosen.steps)
+    delivered = _delivered(spec, chosen, size, notes)
+    strong = _strength(wanted, strength, count, notes)
+    latents = spec.latent_shape(*size, length)[2]
+    levers = profiles.with_wishes(wishes, levers, schedule.taken(count, strong), latents, spec)
     return ClipSpec(
         task=wanted,
         model=spec.name,
         prompt=_prompt(prompt, style),
-        negative_prompt=DEFAULT_NEGATIVE_PROMPT if negative_prompt is None else _short(negative_prompt, "negative "),
+        negative_prompt=_default_negative(spec) if negative_prompt is None else _short(negative_prompt, "negative "),
         preset=chosen.name,
         width=size[0],
         height=size[1],
@@ -149,11 +180,15 @@ def resolve(
         dtype=_dtype(spec, chosen, dtype, notes),
         scheduler=_scheduler(scheduler or SCHEDULERS[0]),
         sigmas=levels,
-        strength=_strength(wanted, strength, count, notes),
+        from_picture=_from_picture(spec, from_picture),
+        strength=strong,
         style=style,
         feather=_feather(wanted, feather),
         notes=tuple(notes),
         levers=levers,
+        profile=profile,
+        after=chosen.after,
+        delivered=delivered,
     )
 
 
@@ -183,9 +218,24 @@ def _task(spec: ModelSpec, task: str | None) -> str:
 
 
 def _prompt(prompt: str, style: str) -> str:
-    if not prompt.strip() and not styles.words(style):
+    added = styles.words(style)
+    if not prompt.strip() and not added:
         raise _refusal("generate a clip", "the prompt is empty", "a few words on what should be seen", "prompt")
     return _short(prompt, "")
+
+
+def _default_negative(spec: ModelSpec) -> str:
+    return DEFAULT_NEGATIVE_PROMPT if spec.speech is None else SPEECH_NEGATIVE_PROMPT
+
+
+def _from_picture(spec: ModelSpec, wanted: bool) -> bool:
+    if wanted and spec.speech is None:
+        raise _refusal(
+            f"let a film go on from its picture with {spec.name}",
+            "this is a choice for speech to video only",
+            "leaving it out: image to video always begins with the picture",
+        )
+    return wanted
 
 
 def _short(prompt: str, which: str) -> str:
@@ -252,25 +302,26 @@ def _size(
             "one side alone says nothing about the other",
             "both width and height, or neither to get the preset's",
         )
-    after = ", ".join(word.replace("color_grade", "colour grade") for word in chosen.after)
     if not width:
-        if chosen.after:
-            raise _refusal(
-                f"use the preset {chosen.name} at its own size",
-                f"it is generated at {chosen.resolution} and then upscaled to {chosen.delivered} ({after}), "
-                "and that arrives in a later release",
-                f"Production, or {chosen.name} with a size such as "
-                f"{_times(spec.sizes[chosen.resolution])}: its steps, guidance and length without the after-work",
-            )
         size = spec.sizes[chosen.resolution]
         if spec.random:
             notes.append(f"{spec.name} makes {chosen.resolution} presets at {_times(size)}, to be quick.")
+        if source is not None and spec.speech is not None:
+            return film.size_within(source.width, source.height, spec.speech.areas[chosen.resolution], spec.multiple)
         return size if source is None else sources.size_of(source, spec, size, notes)
     _check_side(spec, width, height)
-    if chosen.after:
-        lacking = after.replace(", ", ", no ")
-        notes.append(f"{chosen.name} without its after-work: no upscale, no {lacking} in this release.")
     return width, height
+
+
+def _delivered(spec: ModelSpec, chosen: Preset, size: tuple[int, int], notes: list[str]) -> tuple[int, int]:
+    delivered = delivered_size(spec, chosen, size)
+    if chosen.after:
+        work = ", ".join(word.replace("color_grade", "colour grade") for word in chosen.after)
+        notes.append(
+            f"{chosen.name} is generated at {_times(size)} and delivered at {_times(delivered)}: {work}, "
+            "enlarged by resampling, which adds no detail."
+        )
+    return delivered
 
 
 def _check_side(spec: ModelSpec, width: int, height: int) -> None:
@@ -292,7 +343,10 @@ def _check_side(spec: ModelSpec, width: int, height: int) -> None:
         )
 
 
-def _check_length(spec: ModelSpec, frames: int) -> None:
+def _check_length(spec: ModelSpec, frames: int, notes: list[str]) -> None:
+    if spec.speech is not None:
+        _check_film(frames)
+        return
     step, longest = spec.vae.temporal, spec.longest_clip
     attempted = f"generate {frames:,} frames with {spec.name}"
     if frames > longest:
@@ -301,6 +355,20 @@ def _check_length(spec: ModelSpec, frames: int) -> None:
         down = max(1, (frames - 1) // step * step + 1)
         values = f"{down} or {down + step}" if frames > 0 else "1"
         raise _refusal(attempted, f"a clip has {step}k + 1 frames: 1, {step + 1}, {2 * step + 1} and so on", values)
+    if frames > spec.trained and not spec.random:
+        notes.append(
+            f"{frames} frames are more than the {spec.trained} that {spec.name} was trained on: the clip may repeat "
+            "itself or drift."
+        )
+
+
+def _check_film(frames: int) -> None:
+    if not 1 <= frames <= LONGEST_FILM:
+        raise _refusal(
+            f"make a film of {frames:,} frames",
+            f"films are 1 to {LONGEST_FILM:,} frames long, which is ten minutes",
+            "a shorter sound, or parts of it one after the other",
+        )
 
 
 def _steps(steps: int) -> int:
@@ -333,6 +401,11 @@ def _guidance(
     low, high = guidance if isinstance(guidance, tuple) else (guidance, guidance)
     if low is None or high is None:
         low, high = chosen.guidance
+        if spec.guidance is not None and chosen.guidance != (spec.guidance, spec.guidance):
+            notes.append(
+                f"Guidance {spec.guidance:g} is used, which {spec.family} was made for; {chosen.name} says {high:g}."
+            )
+            low = high = spec.guidance
         if spec.experts == 1 and low != high:
             notes.append(
                 f"{spec.name} is one network: guidance {high:g}, the preset's for high noise, is used for all steps."

@@ -19,6 +19,7 @@ FIRST_FRAME = 1001
 """Number of a generated clip's first frame in the graph and in the names of its EXR frames."""
 
 Document = dict[str, Any]
+_NO_MEDIA: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -50,31 +51,52 @@ def clip_graph(
     *,
     image: str | None = None,
     image_frame: int | None = None,
+    media: Mapping[str, str] = _NO_MEDIA,
 ) -> Document:
-    """A generator ("TI2VGenerator", "T2VGenerator") and the sinks of its clip.
+    """A generator ("TI2VGenerator", "StyleTransfer", ...) and the sinks of its clip.
 
     `image` is the absolute path of a picture the clip starts from, or of a movie with `image_frame` counted from 0.
+    `media` has absolute paths by input, also of numbered frames ("plate.%04d.exr"): "image", "last_image",
+    "motion_guide", "video", "mask" (white is covered), "reference". A clip made of a "video" keeps its numbers.
     """
     nodes: dict[str, Any] = {}
     wires: dict[str, str] = {}
+    for socket, path in media.items():
+        nodes[socket] = _source(path, socket)
+        wires[socket] = socket
+        if socket == "mask":
+            nodes["matte"] = node("MatteFrom", {"channel": "red"}, video=socket)
+            wires[socket] = "matte"
     if image is not None:
         nodes["source"] = node("MediaInput", {"path": image, "first_frame": FIRST_FRAME})
         wires["image"] = "source"
         if image_frame is not None:
             nodes["first"] = node("FrameHold", {"frame": FIRST_FRAME + image_frame}, video="source")
             wires["image"] = "first"
-    nodes["clip"] = node(generator, {"first_frame": FIRST_FRAME, **params}, **wires)
+    numbered = {} if "video" in media else {"first_frame": FIRST_FRAME}
+    nodes["clip"] = node(generator, {**numbered, **params}, **wires)
     if outputs.movie is not None:
         nodes["movie"] = node("FileOutput", {"path": outputs.movie}, video="clip")
     if outputs.frames is not None:
         nodes["frames"] = node("FileOutput", {"path": outputs.frames}, video="clip")
     if outputs.timeline is not None:
-        media = outputs.movie or outputs.frames
-        nodes["timeline"] = node("TimelineOutput", {"path": outputs.timeline, "media": media}, video="clip")
+        written = outputs.movie or outputs.frames
+        nodes["timeline"] = node("TimelineOutput", {"path": outputs.timeline, "media": written}, video="clip")
     if outputs.contact_sheet is not None:
         nodes["sheet"] = node("ContactSheet", {}, video="clip")
         nodes["picture"] = node("FileOutput", {"path": outputs.contact_sheet}, video="sheet")
     return document(nodes)
+
+
+def _source(path: str, socket: str) -> dict[str, Any]:
+    """A node that reads `path`. The values of a mask are no colours: they are taken as they are."""
+    params: dict[str, Any] = {"path": path}
+    if socket == "mask":
+        params["space"] = "ACEScg"
+    name = path.replace("\\", "/").rsplit("/", 1)[-1]
+    if "%" in name or "#" in name:
+        return node("SequenceInput", params)
+    return node("MediaInput", {**params, "first_frame": FIRST_FRAME})
 
 
 def with_parameter(graph: Document, node_id: str, name: str, value: Any) -> Document:

@@ -9,7 +9,7 @@ from typing import Any
 
 from artifexpro.hosts.terminal import talk
 from artifexpro.hosts.terminal.making import size_of
-from artifexpro.hosts.terminal.output import Failed, document, lines, refuse, table
+from artifexpro.hosts.terminal.output import Failed, document, lines, refuse, seconds, table
 
 Data = dict[str, Any]
 
@@ -114,15 +114,19 @@ def _state(model: Data) -> str:
 
 @dataclass(frozen=True)
 class Clip:
-    """What `models plan` is asked about, as typed; None is not stated. `vram` is gigabytes of a card."""
+    """What `models plan` is asked about, as typed; None is not stated. `vram` and `ram` are gigabytes."""
 
-    model: str
+    model: str | None
     task: str | None
     preset: str
+    profile: str | None
     frames: int | None
     size: str | None
     steps: int | None
+    shift: float | None
     vram: float | None
+    ram: float | None
+    card: str
 
 
 def plan(clip: Clip, *, as_json: bool) -> None:
@@ -132,25 +136,36 @@ def plan(clip: Clip, *, as_json: bool) -> None:
         "model": clip.model,
         "task": clip.task,
         "preset": clip.preset,
+        "profile": clip.profile,
         "frames": clip.frames,
         "steps": clip.steps,
+        "shift": clip.shift,
         "width": width,
         "height": height,
         "vram_gb": clip.vram,
+        "ram_gb": clip.ram,
+        "card": clip.card or None,
     }
     body = {name: value for name, value in stated.items() if value is not None}
     made = _ask("models.plan", body, timeout=talk.SLOW_SECONDS)
     if as_json:
         document(made)
         return
-    lines([f"{'Fits' if made['fits'] else 'Does not fit'}: {made['reason']}"])
-    rows = (
-        (each["name"], f"{each['vram_gb']:.1f} GB", f"{each['ram_gb']:.1f} GB", ", ".join(each["resident"]))
-        for each in made["stages"]
-    )
-    table(rows, ("stage", "card", "memory", "resident"))
-    lines([f"Peak on the card {made['peak_vram_gb']:.1f} GB, on disk {made['disk_gb']:.1f} GB."])
+    lines([f"{made['model']}, {made['task']}. {'Fits' if made['fits'] else 'Does not fit'}: {made['reason']}."])
+    table((_stage(each) for each in made["stages"]), ("stage", "card", "memory", "time", "how"))
+    took = "time unknown" if made["seconds"] is None else f"{seconds(made['seconds'])} in all"
+    lines([f"Peak on the card {made['peak_vram_gb']:.1f} GB, on disk {made['disk_gb']:.1f} GB, {took}."])
+    lines([f"From: {made['basis']}."])
     lines(f"Note: {note}" for note in made.get("notes", ()))
+
+
+def _stage(each: Data) -> tuple[str, ...]:
+    how = [", ".join(each["resident"])] if each["resident"] else []
+    how += [f"{', '.join(each['offloaded'])} block by block"] if each["offloaded"] else []
+    how += ["in 8 bits"] if each["quantised"] else []
+    how += [f"in tiles of {each['tiled']} pixels"] if each["tiled"] else []
+    took = "unknown" if each["seconds"] is None else seconds(each["seconds"])
+    return each["name"], f"{each['vram_gb']:.1f} GB", f"{each['ram_gb']:.1f} GB", took, ", ".join(how)
 
 
 def jobs(limit: int, *, as_json: bool) -> None:

@@ -37,6 +37,7 @@ class Task(StrEnum):
     TI2V = "ti2v"
     S2V = "s2v"
     STYLE = "style"
+    EDIT = "edit"
 
 
 class Preset(StrEnum):
@@ -87,6 +88,12 @@ TaskName = Annotated[Task | None, typer.Option(case_sensitive=False, help="By de
 PresetName = Annotated[Preset, typer.Option(case_sensitive=False, help="Size, length, steps and guidance.")]
 Steps = Annotated[int | None, typer.Option(min=1, help="Denoising steps; by default the preset's.")]
 Size = Annotated[str | None, typer.Option(metavar="WxH", help="Width and height in pixels.")]
+ProfileName = Annotated[
+    Profile | None, typer.Option(case_sensitive=False, help="Speed, Memory or Quality; by default only what fits.")
+]
+Shift = Annotated[
+    float | None, typer.Option(help="Shift of the noise schedule; by default what the model was made for.")
+]
 Frames = Annotated[int | None, typer.Option(min=1, help="Length in frames.")]
 Into = Annotated[Path | None, typer.Option(metavar="DIR", help="The program's user folder; by default each found.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
@@ -119,16 +126,43 @@ def generate(
     prompt: Annotated[str, typer.Argument(help="What should be seen.")],
     out: Annotated[Path, typer.Option(metavar="FILE", help="A movie (.mp4, .mov, .mkv) or frame.%04d.exr.")],
     task: TaskName = None,
-    image: Annotated[Path | None, typer.Option(metavar="FILE", help="The picture the clip starts from.")] = None,
+    image: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The picture the clip starts from, or an edit is like.")
+    ] = None,
+    last_image: Annotated[Path | None, typer.Option(metavar="FILE", help="The picture the clip ends with.")] = None,
     audio: Annotated[Path | None, typer.Option(metavar="FILE", help="Speech.")] = None,
-    video: Annotated[Path | None, typer.Option(metavar="FILE", help="The clip to restyle.")] = None,
-    model: Annotated[str, typer.Option(help='As "artifexpro models list" names it.')] = "smoke",
+    video: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The clip to restyle or edit, or whose motion to follow.")
+    ] = None,
+    mask: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="White where the clip is made new: a picture or a movie.")
+    ] = None,
+    strength: Annotated[
+        float | None, typer.Option(metavar="0..1", help="How far from the clip given: 0.3 near it, 1 nothing of it.")
+    ] = None,
+    style: Annotated[
+        str | None, typer.Option(metavar="NAME", help="A look: anime, watercolour, film noir, ...")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help='As "artifexpro models list" names it; by default noise from random weights.')
+    ] = None,
     preset: PresetName = Preset.DRAFT,
-    profile: Annotated[Profile | None, typer.Option(case_sensitive=False, help="What to spare.")] = None,
+    profile: ProfileName = None,
     negative: Annotated[str | None, typer.Option(metavar="PROMPT", help="What should not be seen.")] = None,
     frames: Frames = None,
     size: Size = None,
     steps: Steps = None,
+    guidance: Annotated[
+        str | None, typer.Option(metavar="G or LOW,HIGH", help="How strongly the prompt is followed; 1 is least.")
+    ] = None,
+    shift: Shift = None,
+    scheduler: Annotated[str | None, typer.Option(metavar="NAME", help="unipc, dpm++ or euler.")] = None,
+    lora: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A LoRA; beside --lora-low for high noise only.")
+    ] = None,
+    lora_low: Annotated[Path | None, typer.Option(metavar="FILE", help="A LoRA for the low noise expert.")] = None,
+    lora_strength: Annotated[float | None, typer.Option(help="How much of the LoRAs; 1 is as made.")] = None,
+    lora_steps: Annotated[int | None, typer.Option(min=1, help="Steps the LoRAs distil the model to.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same clip.")] = 0,
     json: Json = False,
 ) -> None:
@@ -140,8 +174,12 @@ def generate(
         out=out,
         task=task,
         image=image,
+        last_image=last_image,
         audio=audio,
         video=video,
+        mask=mask,
+        strength=strength,
+        style=style,
         model=model,
         preset=preset,
         profile=profile,
@@ -149,6 +187,13 @@ def generate(
         frames=frames,
         size=size,
         steps=steps,
+        guidance=guidance,
+        shift=shift,
+        scheduler=scheduler,
+        lora=lora,
+        lora_low=lora_low,
+        lora_strength=lora_strength,
+        lora_steps=lora_steps,
         seed=seed,
     )
     making.generate(wish, as_json=json)
@@ -233,19 +278,26 @@ def models_list(json: Json = False) -> None:
 
 @models_app.command("plan")
 def models_plan(
-    model: ModelName = "smoke",
+    model: Annotated[
+        str | None, typer.Argument(metavar="[MODEL]", help="By default the one made for the task.")
+    ] = None,
     task: TaskName = None,
     preset: PresetName = Preset.DRAFT,
+    profile: ProfileName = None,
     frames: Frames = None,
     size: Size = None,
     steps: Steps = None,
+    shift: Shift = None,
     vram: Annotated[float | None, typer.Option(metavar="GB", min=0, help="A card of this size, not yours.")] = None,
+    ram: Annotated[float | None, typer.Option(metavar="GB", min=0, help="Main memory, if not yours.")] = None,
+    card: Annotated[str, typer.Option(metavar="NAME", help='That card, such as "RTX 4090": gives seconds.')] = "",
     json: Json = False,
 ) -> None:
-    """What a clip would need, before anything is loaded."""
+    """What a clip would need and how it would be computed, before anything is loaded."""
     from artifexpro.hosts.terminal import asking
 
-    asking.plan(asking.Clip(model, task, preset, frames, size, steps, vram), as_json=json)
+    wanted = asking.Clip(model, task, preset, profile, frames, size, steps, shift, vram, ram, card)
+    asking.plan(wanted, as_json=json)
 
 
 @models_app.command("get")

@@ -10,7 +10,7 @@ from typing import Any
 
 from artifexpro.hosts.bridge import graphs
 from artifexpro.hosts.bridge.client import Client
-from artifexpro.hosts.terminal import reporting, talk
+from artifexpro.hosts.terminal import reporting, talk, tasks
 from artifexpro.hosts.terminal.following import follow, run
 from artifexpro.hosts.terminal.output import Failed, WrongUse, document, lines, refuse, remark
 
@@ -25,13 +25,9 @@ DEMO = {
     "steps": 8,
 }
 _RANGE = re.compile(r"(-?\d+)(?:-(-?\d+))?")
+_GUIDANCE = re.compile(r"(?:(\d+(?:\.\d+)?),)?(\d+(?:\.\d+)?)")
 _SIZE = re.compile(r"(\d+)[xX](\d+)")
-_LATER = {
-    "i2v": "image to video with its own model arrives in a later release",
-    "s2v": "speech to video arrives in a later release",
-    "style": "restyling a clip arrives in a later release",
-}
-_GENERATORS = {"t2v": "T2VGenerator", "ti2v": "TI2VGenerator"}
+_LATER = {"s2v": "speech to video arrives in a later release"}
 
 
 @dataclass(frozen=True)
@@ -42,16 +38,33 @@ class Wish:
     out: Path
     task: str | None
     image: Path | None
+    last_image: Path | None
     audio: Path | None
     video: Path | None
-    model: str
+    mask: Path | None
+    strength: float | None
+    style: str | None
+    model: str | None
     preset: str
     profile: str | None
     negative: str | None
     frames: int | None
     size: str | None
     steps: int | None
+    guidance: str | None
+    shift: float | None
+    scheduler: str | None
+    lora: Path | None
+    lora_low: Path | None
+    lora_strength: float | None
+    lora_steps: int | None
     seed: int
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The files given, by their options' names."""
+        stated = {"image": self.image, "last-image": self.last_image, "video": self.video, "mask": self.mask}
+        return {option: path for option, path in stated.items() if path is not None}
 
 
 def demo(out: Path, *, as_json: bool) -> None:
@@ -69,18 +82,23 @@ def generate(wish: Wish, *, as_json: bool) -> None:
     """One clip to one file."""
     _refuse_what_is_not_there(wish)
     params = _settings(wish)
-    image = None if wish.image is None else str(wish.image.absolute())
     out = wish.out.absolute()
+    if wish.task is not None:
+        tasks.media(wish.task, wish.files)
     with talk.daemon() as client:
-        task = wish.task or _first_task(client, wish)
-        graph = graphs.clip_graph(_GENERATORS[task], params, graphs.Outputs(movie=out.name), image=image)
-        made, written = _make_clip(client, graph, wish.prompt, out.parent)
+        task = wish.task or _likely_task(client, wish)
+        media = tasks.media(task, wish.files)
+        params |= tasks.settings(task, wish.style, wish.strength, wish.files)
+        outputs = graphs.Outputs(movie=out.name)
+        graph = graphs.clip_graph(tasks.TASKS[task].generator, params, outputs, media=media)
+        made, written = _make_clip(client, graph, wish.prompt or str(wish.style), out.parent)
     _tell(made, written, as_json=as_json)
 
 
 def _settings(wish: Wish) -> dict[str, Any]:
     """The generator's parameters; what was not stated is left to the preset."""
     width, height = (None, None) if wish.size is None else size_of(wish.size)
+    low, high = (None, None) if wish.guidance is None else guidance_of(wish.guidance)
     stated = {
         "prompt": wish.prompt,
         "negative_prompt": wish.negative,
@@ -91,33 +109,35 @@ def _settings(wish: Wish) -> dict[str, Any]:
         "steps": wish.steps,
         "width": width,
         "height": height,
+        "guidance": high,
+        "guidance_low": low,
+        "shift": wish.shift,
+        "scheduler": wish.scheduler,
+        "profile": wish.profile,
+        "lora": None if wish.lora is None else str(wish.lora.absolute()),
+        "lora_low": None if wish.lora_low is None else str(wish.lora_low.absolute()),
+        "lora_strength": wish.lora_strength,
+        "lora_steps": wish.lora_steps,
     }
     return {name: value for name, value in stated.items() if value is not None}
 
 
 def _refuse_what_is_not_there(wish: Wish) -> None:
     if wish.task in _LATER:
-        raise refuse(f"do the task {wish.task}", _LATER[str(wish.task)], "ti2v or t2v")
+        raise refuse(f"do the task {wish.task}", _LATER[str(wish.task)], " or ".join(tasks.TASKS))
     if wish.audio is not None:
         raise refuse(f"use the sound {wish.audio}", _LATER["s2v"], "a prompt, with --image if you like")
-    if wish.video is not None:
-        raise refuse(f"use the clip {wish.video}", _LATER["style"], "a prompt, with --image if you like")
-    if wish.profile is not None:
-        because = "profiles arrive with offloading and quantisation in a later release; now they would change nothing"
-        raise refuse(f"use the profile {wish.profile}", because, "a smaller --preset, --size or --frames")
-    if wish.image is not None and wish.task == "t2v":
-        raise WrongUse("The task t2v takes no --image: use --task ti2v, or leave the image out.")
-    if wish.image is not None and not wish.image.is_file():
-        raise WrongUse(f"--image {wish.image}: there is no such file.")
 
 
-def _first_task(client: Client, wish: Wish) -> str:
-    """What the model does first; with a picture, from words and a picture."""
-    if wish.image is not None:
-        return "ti2v"
+def _likely_task(client: Client, wish: Wish) -> str:
+    """What the files ask for, of what the model does; without files, what the model does first."""
+    if wish.model is None:
+        return tasks.likely(tuple(wish.files), None)
     known = client.request("models.list")[0]["models"]
-    tasks = next((each["tasks"] for each in known if each["name"] == wish.model), ["ti2v"])
-    return next((task for task in tasks if task in _GENERATORS), "ti2v")
+    able = next((each["tasks"] for each in known if each["name"] == wish.model), None)
+    if not wish.files:
+        return next((task for task in able or () if task in tasks.TASKS and not tasks.TASKS[task].needs), "ti2v")
+    return tasks.likely(tuple(wish.files), able)
 
 
 def _make_clip(client: Client, graph: graphs.Document, title: str, folder: Path) -> tuple[reporting.Report, Path]:
@@ -241,6 +261,14 @@ def size_of(text: str) -> tuple[int, int]:
     if not found or int(found[1]) == 0 or int(found[2]) == 0:
         raise WrongUse(f"--size takes WxH, such as 832x480; {text!r} is not that.")
     return int(found[1]), int(found[2])
+
+
+def guidance_of(text: str) -> tuple[float | None, float]:
+    """(at low noise, at high noise) of "4" or "3,4"; None is as at high noise."""
+    found = _GUIDANCE.fullmatch(text.strip())
+    if not found or float(found[2]) == 0 or (found[1] is not None and float(found[1]) == 0):
+        raise WrongUse(f"--guidance takes a number, or LOW,HIGH such as 3,4; {text!r} is not that.")
+    return None if found[1] is None else float(found[1]), float(found[2])
 
 
 def model_work(work: dict[str, Any], title: str, *, as_json: bool) -> None:

@@ -10,7 +10,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from artifexpro.core.graph import fuse
+from artifexpro.core.graph import division, fuse
 from artifexpro.core.graph.compile import compile_graph
 from artifexpro.core.graph.document import FORMAT, Document
 from artifexpro.core.graph.evaluate import Evaluator
@@ -18,7 +18,6 @@ from artifexpro.core.graph.kinds import SourceNode
 from artifexpro.core.graph.node import parameter
 from artifexpro.core.graph.registry import Registry
 from artifexpro.core.graph.values import FrameRequest, ImageBuffer, Region, StreamInfo
-from artifexpro.core.nodes import color as color_nodes
 from artifexpro.core.nodes import library
 
 TOLERANCE = 1e-5
@@ -183,8 +182,8 @@ def test_alpha_is_divided_out_once_for_a_run_of_grades(context, monkeypatch):
     assert largest_difference(picture(fused, "n4", request), picture(alone, "n4", request)) <= TOLERANCE
     monkeypatch.setattr(fuse, "STRIP_BYTES", 10**9)
     divisions = []
-    divided = color_nodes.apart
-    monkeypatch.setattr(color_nodes, "apart", lambda pixels: divisions.append(1) or divided(pixels))
+    divided = division.apart
+    monkeypatch.setattr(division, "apart", lambda pixels: divisions.append(1) or divided(pixels))
     picture(fused, "n4", FrameRequest(5))
     assert len(divisions) == 1
 

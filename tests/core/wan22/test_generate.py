@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -264,3 +265,29 @@ def test_float16_on_a_processor_is_bfloat16_and_said(
     half = clip(small(dtype="float16"), random_models, hooks, tmp_path, device="cpu")
     assert any("bfloat16" in note for note in hooks.notes)
     assert torch.equal(half, clip(small(dtype="bfloat16"), random_models, hooks, tmp_path, device="cpu"))
+
+
+def test_a_disk_too_full_for_latents_is_refused_before_any_work(
+    random_models: Path, small: Small, hooks: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
+    with pytest.raises(ArtifexError, match="MB are free") as refused:
+        clip(small(), random_models, hooks, tmp_path / "not" / "yet")
+    assert refused.value.code == "disk"
+    assert hooks.stages == []
+
+
+def test_a_folder_that_is_a_file_is_refused_before_any_work(
+    random_models: Path, small: Small, hooks: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ArtifexError, match="nothing can be written"):
+        clip(small(), random_models, hooks, tmp_path / "file" / "clip")
+    assert hooks.stages == []
+
+
+def test_saved_latents_with_no_numbers_in_them_are_refused(tmp_path: Path, small: Small) -> None:
+    save_latents(tmp_path / LATENTS, torch.full((1, 48, 1, 2, 2), float("nan")), small())
+    with pytest.raises(ArtifexError, match="not whole latents"):
+        load_latents(tmp_path / LATENTS)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from artifexpro.core.errors import ArtifexError
-from artifexpro.core.wan22.presets import PRESETS, preset
+from artifexpro.core.wan22 import catalogue
+from artifexpro.core.wan22.presets import PRESETS, delivered_size, preset
 
 ASKED = {
     # name: (delivered, steps, (low, high), frames, shift, dtype, after)
@@ -33,3 +34,13 @@ def test_an_unknown_preset_is_refused_with_the_known_ones() -> None:
         preset("draft")
     assert refused.value.code == "settings"
     assert all(name in refused.value.remedy for name in PRESETS)
+
+
+def test_sizes_delivered() -> None:
+    cinema = preset("Cinema")
+    for name in ("ti2v-5B", "t2v-A14B"):
+        model = catalogue.model(name)
+        assert delivered_size(model, cinema, model.sizes["720p"]) == (1920, 1080)
+        assert delivered_size(model, cinema, (480, 832)) == (1080, 1872)
+    assert delivered_size(catalogue.model("smoke"), cinema, (512, 288)) == (768, 432)
+    assert delivered_size(catalogue.model("smoke"), preset("Draft"), (512, 288)) == (0, 0)

@@ -9,7 +9,7 @@ import pytest
 
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.wan22.catalogue import CATALOGUE
-from artifexpro.core.wan22.presets import PRESETS
+from artifexpro.core.wan22.presets import AFTER, PRESETS
 from artifexpro.core.wan22.prompts import DEFAULT_NEGATIVE_PROMPT
 from artifexpro.core.wan22.request import ClipSpec, resolve
 
@@ -81,13 +81,21 @@ def test_one_network_takes_one_guidance_and_says_which() -> None:
         asked(model="ti2v-5B", guidance=(2.0, 3.0))
 
 
-def test_cinema_is_refused_at_its_own_size_and_says_what_it_lacks_at_another() -> None:
-    with pytest.raises(ArtifexError, match="upscaled to 1080p") as refused:
-        asked(model="ti2v-5B", preset="Cinema")
-    assert "1280x704" in refused.value.remedy
-    spec = asked(model="ti2v-5B", preset="Cinema", width=1280, height=704)
-    assert (spec.steps, spec.frames) == (80, 241)
-    assert any("no upscale, no denoise, no sharpen, no colour grade" in note for note in spec.notes)
+def test_cinema_says_what_it_is_generated_and_delivered_at() -> None:
+    spec = asked(model="ti2v-5B", preset="Cinema")
+    assert (spec.width, spec.height, spec.steps, spec.frames) == (1280, 704, 80, 241)
+    assert (spec.picture_size, spec.after) == ((1920, 1080), AFTER)
+    assert any("generated at 1280x704 and delivered at 1920x1080" in note for note in spec.notes)
+    assert any("adds no detail" in note for note in spec.notes)
+    own = asked(model="ti2v-5B", preset="Cinema", width=832, height=480)
+    assert own.picture_size == (1872, 1080)
+    assert asked(model="ti2v-5B", preset="Production").picture_size == (1280, 704)
+
+
+def test_a_clip_longer_than_the_model_was_trained_on_is_said() -> None:
+    assert any("241 frames are more than the 121" in note for note in asked(model="ti2v-5B", preset="Cinema").notes)
+    assert any("121 frames are more than the 81" in note for note in asked(model="t2v-A14B", preset="Production").notes)
+    assert not any("trained on" in note for note in asked(model="ti2v-5B", preset="Production").notes)
 
 
 @pytest.mark.parametrize("prompt", ["", "   ", "\n\t"])

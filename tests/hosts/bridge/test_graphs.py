@@ -37,6 +37,37 @@ def test_a_clip_graph_from_a_picture_compiles(tmp_path):
     assert document["nodes"]["first"]["params"]["frame"] == graphs.FIRST_FRAME + 12
 
 
+@pytest.mark.parametrize(
+    ("generator", "media", "kinds"),
+    [
+        ("I2VGenerator", {"image": "a.png", "last_image": "b.png"}, ["MediaInput", "MediaInput"]),
+        ("I2VGenerator", {"image": "a.png", "motion_guide": "walk.mov"}, ["MediaInput", "MediaInput"]),
+        ("StyleTransfer", {"video": "plate.mov"}, ["MediaInput"]),
+        ("StyleTransfer", {"video": "plate.%04d.exr"}, ["SequenceInput"]),
+        ("MaskedEdit", {"video": "plate.####.exr", "mask": "m.png"}, ["MatteFrom", "MediaInput", "SequenceInput"]),
+        (
+            "MaskedEdit",
+            {"video": "plate.mov", "mask": "m.%04d.png", "reference": "r.png"},
+            ["MatteFrom", "MediaInput", "MediaInput", "SequenceInput"],
+        ),
+    ],
+)
+def test_a_clip_graph_from_files_compiles(tmp_path, generator, media, kinds):
+    files = {socket: str(tmp_path / name) for socket, name in media.items()}
+    document = graphs.clip_graph(generator, PARAMS, graphs.Outputs(), media=files)
+    plan = compile_graph(Document.parse(document), library(), tmp_path)
+    assert sorted(kind for kind in types(document).values() if kind not in (generator, "FileOutput")) == kinds
+    clip = plan.steps[plan.index["clip"]]
+    assert set(clip.inputs) == set(media)
+    assert ("first_frame" in document["nodes"]["clip"]["params"]) == ("video" not in media)
+
+
+def test_the_values_of_a_mask_are_taken_as_they_are(tmp_path):
+    document = graphs.clip_graph("MaskedEdit", PARAMS, graphs.Outputs(), media={"video": "p.mov", "mask": "m.png"})
+    assert document["nodes"]["mask"]["params"]["space"] == "ACEScg"
+    assert document["nodes"]["video"]["params"] == {"path": "p.mov", "first_frame": graphs.FIRST_FRAME}
+
+
 def test_the_format_is_the_engines():
     assert (graphs.FORMAT, graphs.FORMAT_VERSION) == (FORMAT, FORMAT_VERSION)
 

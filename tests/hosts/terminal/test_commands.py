@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 LONG = ("generate", "long", "--out", "long.mp4", "--size", "320x192", "--frames", "81", "--steps", "1000")
 QUICK = ("--size", "64x64", "--frames", "5", "--steps", "2")
@@ -49,6 +50,48 @@ def test_generate_from_a_picture(artifexpro, demo, tmp_path):
     said = artifexpro("generate", "a kite", "--out", "kite.%04d.png", "--image", str(first), *QUICK, "--json")
     assert said.status == 0, said.err
     assert len(list(tmp_path.glob("kite.*.png"))) == 5
+
+
+def test_generate_from_a_clip_and_inside_a_mask(artifexpro, demo, tmp_path):
+    folder, _ = demo
+    clip, first = folder / "clip.mp4", folder / "frames" / "frame.1001.exr"
+    styled = artifexpro(
+        "generate", "ink", "--task", "style", "--video", str(clip), "--strength", "0.6", "--style", "comic",
+        "--out", "ink.%04d.png", "--frames", "5", "--size", "64x64", "--steps", "5", "--json",
+    )  # fmt: skip
+    assert styled.status == 0, styled.err
+    assert len(list(tmp_path.glob("ink.*.png"))) == 5
+    settings = styled.document["settings"]["clip"]
+    assert (settings["task"], settings["strength"], settings["style"]) == ("style", 0.6, "comic")
+    mask = Image.new("L", (320, 192))
+    mask.paste(255, (80, 40, 240, 150))
+    mask.save(tmp_path / "mask.png")
+    edited = artifexpro(
+        "generate", "a kite", "--video", str(clip), "--mask", "mask.png", "--image", str(first),
+        "--out", "kite.%04d.png", *QUICK, "--json",
+    )  # fmt: skip
+    assert edited.status == 0, edited.err
+    assert len(list(tmp_path.glob("kite.*.png"))) == 5
+    assert edited.document["settings"]["clip"]["task"] == "edit"
+
+
+def test_generate_as_it_is_told_to_be_computed(artifexpro, tmp_path):
+    said = artifexpro(
+        "generate", "a kite", "--out", "x.mp4", "--model", "smoke-moe", *QUICK, "--guidance", "2,3", "--shift", "7",
+        "--scheduler", "euler", "--profile", "memory", "--json",
+    )  # fmt: skip
+    assert said.status == 0, said.err
+    settings = said.document["settings"]["clip"]
+    assert (settings["guidance"], settings["shift"], settings["scheduler"]) == ([2, 3], 7, "euler")
+    assert settings["profile"] == "Memory"
+
+
+def test_generate_from_a_first_and_a_last_picture(artifexpro, demo, tmp_path):
+    folder, _ = demo
+    first, last = (str(folder / "frames" / f"frame.{number}.exr") for number in (1001, 1010))
+    said = artifexpro("generate", "x", "--image", first, "--last-image", last, "--out", "x.mp4", *QUICK, "--json")
+    assert said.status == 0, said.err
+    assert said.document["settings"]["clip"]["model"] == "smoke-i2v"
 
 
 def test_render_takes_frames_scale_settings_and_a_place(artifexpro, demo, tmp_path):
@@ -97,13 +140,30 @@ def test_every_list_is_one_json_document(artifexpro, demo):
     assert all(check["said"] for check in artifexpro("doctor", "--json").document)
 
 
+def test_a_plan_says_how_a_clip_is_computed(artifexpro):
+    asked = ("models", "plan", "--task", "t2v", "--preset", "preview", "--vram", "24", "--ram", "64")
+    plan = artifexpro(*asked, "--profile", "memory", "--card", "RTX 4090", "--json").document
+    assert (plan["fits"], plan["model"]) == (True, "t2v-A14B")
+    stage = {"name", "resident", "offloaded", "quantised", "tiled", "vram_gb", "ram_gb", "seconds"}
+    assert all(set(each) == stage for each in plan["stages"])
+    denoise = plan["stages"][2]
+    assert denoise["offloaded"] == denoise["quantised"] == ["transformer"] and denoise["seconds"] > 0
+    told = artifexpro("models", "plan", "t2v-A14B", "--profile", "speed", "--vram", "24", "--ram", "64").out
+    assert "in 8 bits" in told and "time unknown" in told and "nothing is known" in told
+    none = artifexpro("models", "plan", "t2v-A14B", "--vram", "3", "--preset", "cinema", "--ram", "9")
+    assert none.status == 0 and "Does not fit" in none.out and "nothing smaller fits either" in none.out
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
         ("generate", "kite"),
         ("generate", "kite", "--out", "x.mp4", "--size", "large"),
+        ("generate", "kite", "--out", "x.mp4", "--guidance", "much"),
+        ("generate", "kite", "--out", "x.mp4", "--profile", "cheap"),
         ("generate", "kite", "--out", "x.mp4", "--image", "nowhere.png"),
         ("generate", "kite", "--out", "x.mp4", "--task", "t2w"),
+        ("generate", "kite", "--out", "x.mp4", "--task", "edit", "--video", "look.json"),
         ("render", "look.json", "--frames", "9-3"),
         ("bench", "speed"),
         ("paint",),
@@ -125,7 +185,10 @@ def test_wrong_use_is_status_2(artifexpro, tmp_path, arguments):
         (("generate", "kite", "--out", "x.gif"), ".mp4"),
         (("generate", "kite", "--out", "x.mp4", "--model", "wan9"), "wan9"),
         (("generate", "kite", "--out", "x.mp4", "--task", "s2v"), "later release"),
-        (("generate", "kite", "--out", "x.mp4", "--profile", "speed"), "later release"),
+        (("generate", "ink", "--out", "x.mp4", "--task", "t2v", "--style", "anim"), "anime"),
+        (("generate", "kite", "--out", "x.mp4", "--scheduler", "ddim"), "scheduler"),
+        (("generate", "kite", "--out", "x.mp4", "--lora", "nowhere.safetensors"), "nowhere.safetensors"),
+        (("generate", "kite", "--out", "x.mp4", "--shift", "1000"), "1000"),
         (("render", "nowhere.json"), "nowhere.json"),
         (("render", "torn.json"), "JSON"),
         (("nodes", "Blurr"), "Blurr"),
