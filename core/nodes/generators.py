@@ -39,7 +39,7 @@ from artifexpro.core.media.pixels import crop, from_rgb
 from artifexpro.core.nodes import material
 from artifexpro.core.nodes.material import Inputs
 from artifexpro.core.wan22 import catalogue, here, plan, smoke, weights
-from artifexpro.core.wan22.given import Given
+from artifexpro.core.wan22.given import Given, check_long_enough
 from artifexpro.core.wan22.levers import Expert, Levers, Lora
 from artifexpro.core.wan22.prompts import DEFAULT_NEGATIVE_PROMPT
 from artifexpro.core.wan22.request import ClipSpec, resolve
@@ -299,6 +299,12 @@ class I2VGenerator(_FromWords):
     motion: float = parameter(
         0.1, "How firmly a motion guide is followed: the share of the steps it stands for.", minimum=0.0, maximum=0.95
     )
+
+    def describe(self, infos: Mapping[str, StreamInfo]) -> StreamInfo:
+        made, guide = super().describe(infos), infos.get("motion_guide")
+        if guide is not None and not guide.endless:
+            check_long_enough(len(made), len(guide))
+        return made
 
     def more(self, infos: Mapping[str, StreamInfo]) -> Mapping[str, Any]:
         return {"strength": 1 - self.motion} if "motion_guide" in infos else {}

@@ -169,6 +169,7 @@ def test_what_cannot_be_made_is_refused_before_work(
         (StyleTransfer(prompt="x", frames=9), {"video": PLATE}, "9 frames were asked for"),
         (StyleTransfer(prompt="x"), {"video": StreamInfo(1, 9000, Fraction(25), 96, 64)}, "4,093 frames"),
         (StyleTransfer(prompt="x"), {"video": StreamInfo(1, 9, Fraction(25), 9000, 2)}, "one side would be shorter"),
+        (I2VGenerator(prompt="x", frames=9), {"motion_guide": PLATE}, "it has 6"),
         (
             MaskedEdit(prompt="x"),
             {"video": PLATE, "mask": StreamInfo(1001, 1006, Fraction(25), 96, 54)},
