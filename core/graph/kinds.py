@@ -20,10 +20,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from artifexpro.core.graph.context import JobContext
+from artifexpro.core.graph.division import Division
 from artifexpro.core.graph.node import Node, Socket
 from artifexpro.core.graph.values import (
     DataPayload,
     FrameRequest,
+    ImageBuffer,
     Picture,
     SocketType,
     StreamInfo,
@@ -88,6 +90,33 @@ class PointNode(FrameNode):
 
     def render(self, request: FrameRequest, *_: Any, **inputs: Any) -> Picture:
         return self.point(**inputs)
+
+
+class StraightNode(PointNode):
+    """Acts on the colour of one picture as it is without alpha. In a straight run of such nodes alpha is divided out
+    once and multiplied in once.
+    """
+
+    def straight(self, picture: ImageBuffer, *, opaque: bool, free: bool) -> ImageBuffer:
+        """Any part of the picture, alpha divided out: it is 1, and 0 where there was no coverage, or `opaque`
+        everywhere. The result may take the place of `picture` if that is `free`."""
+        raise NotImplementedError(f"{self.type_name()} does not define straight()")
+
+    def weights(self) -> NDArray[Any] | None:
+        """Of a node that, with these parameters, makes red, green and blue each a weighted sum of the four channels and
+        leaves alpha: the (3, 4) weights. A straight run of such nodes is one sum, by the product of their weights,
+        which the last of them computes by `mixed`, with or without alpha in the colour."""
+        return None
+
+    def mixed(self, picture: ImageBuffer, weights: NDArray[Any]) -> ImageBuffer:
+        """`picture` under the `weights` of a run."""
+        raise NotImplementedError(f"{self.type_name()} does not define mixed()")
+
+    def point(self, *_: Any, **inputs: Any) -> ImageBuffer:
+        (picture,) = inputs.values()
+        straight, division = Division.of(picture)
+        made = self.straight(straight, opaque=division.opaque, free=not division.opaque)
+        return division.undone(made)
 
 
 class AffineNode(FrameNode):

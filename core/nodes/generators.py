@@ -14,6 +14,7 @@ import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
@@ -257,7 +258,7 @@ class _FromWords(_WanGenerator):
         return catalogue.model(self.model).rate
 
     def read(self, folder: Path, request: FrameRequest) -> ImageBuffer:
-        return read_frame(folder, request, self.first_frame, self.describe({}).size_at(request.scale))
+        return read_frame(folder, request, self.first_frame)
 
 
 class TI2VGenerator(_FromWords):
@@ -284,8 +285,8 @@ class T2VGenerator(_FromWords):
 class I2VGenerator(_FromWords):
     """Generates a clip that begins with a picture, and ends with another one if that is connected.
 
-    A motion guide is a clip whose coarse movement the new one follows: it begins from the guide with much noise
-    instead of noise alone.
+    Where no size is stated the clip has the picture's shape. A motion guide is a clip whose coarse movement the new one
+    follows: it begins from the guide with much noise instead of noise alone.
     """
 
     task: ClassVar[str] = "i2v"
@@ -307,7 +308,9 @@ class I2VGenerator(_FromWords):
         return made
 
     def more(self, infos: Mapping[str, StreamInfo]) -> Mapping[str, Any]:
-        return {"strength": 1 - self.motion} if "motion_guide" in infos else {}
+        image = infos.get("image")
+        settled: dict[str, Any] = {} if image is None else {"picture": (image.width, image.height)}
+        return {**settled, "strength": 1 - self.motion} if "motion_guide" in infos else settled
 
     def given(self, inputs: Inputs) -> Given:
         return Given(
@@ -354,6 +357,15 @@ def _frames(folder: Path) -> FramePattern:
     return FramePattern(folder / "frames", "frame.", 4, ".exr")
 
 
-def read_frame(folder: Path, request: FrameRequest, first: int, size: tuple[int, int]) -> ImageBuffer:
+def read_frame(folder: Path, request: FrameRequest, first: int) -> ImageBuffer:
+    """A frame of a finished clip whose first one has the number `first`."""
     path = _frames(folder).path(request.frame - first)
+    size = made(folder).size_at(request.scale)
     return ImageBuffer(crop(still.read(path, size, color.DISPLAY), request.region), WORKING_SPACE)
+
+
+@lru_cache(maxsize=64)
+def made(folder: Path) -> StreamInfo:
+    """Numbers and size of a finished clip, whose folder never changes."""
+    clip = json.loads((folder / CLIP).read_text(encoding="utf-8"))
+    return StreamInfo(clip["first"], clip["first"] + clip["frames"] - 1, Fraction(1), *clip["size"])
