@@ -6,6 +6,7 @@ The film goes back and forth between the network and the VAE, so both stay in me
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +17,7 @@ from artifexpro.core.wan22.attempts import Attempts
 from artifexpro.core.wan22.catalogue import Speech
 from artifexpro.core.wan22.given import Given
 from artifexpro.core.wan22.hooks import Hooks
+from artifexpro.core.wan22.levers import Levers
 from artifexpro.core.wan22.loading import Loader
 from artifexpro.core.wan22.request import ClipSpec
 from artifexpro.core.wan22.s2v import clips, speech
@@ -41,7 +43,8 @@ def frames(
     place = _Place(attempts, hooks)
     colours = place.go("encode", lambda: preview.fit(place.vae()))
     fitted = picture.fitted(material.image, spec.width, spec.height)
-    inputs = hashlib.blake2b(fitted.numpy().tobytes() + sound.numpy().tobytes()).hexdigest()
+    asked = json.dumps(spec.levers.as_json(), sort_keys=True).encode()
+    inputs = hashlib.blake2b(fitted.numpy().tobytes() + sound.numpy().tobytes() + asked).hexdigest()
     given = clips.Given(guidance, heard, fitted, material.poses, inputs)
     yield from clips.Film(spec, about, given, place, hooks, folder, colours).frames()
 
@@ -61,8 +64,8 @@ class _Place:
     def network(self, name: str) -> Any:
         return self._part(name, lambda loader: loader.transformer(name))
 
-    def tile(self) -> int:
-        return self._attempts.loader.levers.tile
+    def levers(self) -> Levers:
+        return self._attempts.loader.levers
 
     def go(self, stage: str, work: Callable[[], T]) -> T:
         def attempt(_: Loader) -> T:
