@@ -78,7 +78,8 @@ def denoise_pass(spec: ClipSpec, model: ModelSpec) -> float:
     tokens = clips.tokens(spec, model)
     total = sum(forward(model.transformer, tokens, model.vae.channels, each_token=clips.each_token(spec, model)))
     if spec.task == "s2v":
-        seen = model.tokens(spec.width, spec.height, 4 * clips.SPEECH_LATENTS - 3)
+        _, _, _, rows, columns = model.latent_shape(spec.width, spec.height, 1)
+        seen = clips.SPEECH_LATENTS * (rows // model.transformer.patch) * (columns // model.transformer.patch)
         total += _INJECTED * 4.0 * seen * model.transformer.dim**2
     return total
 

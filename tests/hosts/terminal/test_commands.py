@@ -9,9 +9,11 @@ import wave
 from pathlib import Path
 
 import pytest
-from PIL import Image
+import torch
 
+from artifexpro.core.media.sequence import write_frame
 from artifexpro.core.media.sound import SoundReader
+from artifexpro.core.media.still import Header
 
 LONG = ("generate", "long", "--out", "long.mp4", "--size", "320x192", "--frames", "81", "--steps", "1000")
 QUICK = ("--size", "64x64", "--frames", "5", "--steps", "2")
@@ -73,9 +75,10 @@ def test_generate_from_a_clip_and_inside_a_mask(artifexpro, demo, tmp_path):
     assert len(list(tmp_path.glob("ink.*.png"))) == 5
     settings = styled.document["settings"]["clip"]
     assert (settings["task"], settings["strength"], settings["style"]) == ("style", 0.6, "comic")
-    mask = Image.new("L", (320, 192))
-    mask.paste(255, (80, 40, 240, 150))
-    mask.save(tmp_path / "mask.png")
+    mask = torch.zeros(1, 4, 192, 320)
+    mask[:, 3] = 1
+    mask[:, :3, 40:150, 80:240] = 1
+    write_frame(tmp_path / "mask.png", mask, "png16", Header("srgb_tx"))
     edited = artifexpro(
         "generate", "a kite", "--video", str(clip), "--mask", "mask.png", "--image", str(first),
         "--out", "kite.%04d.png", *QUICK, "--json",
@@ -107,7 +110,7 @@ def test_generate_from_a_first_and_a_last_picture(artifexpro, demo, tmp_path):
 def test_generate_from_a_sound_and_a_picture_and_the_movie_has_the_sound(artifexpro, tmp_path):
     words = b"".join(int(9000 * ((at // 57) % 2 * 2 - 1)).to_bytes(2, "little", signed=True) for at in range(16_000))
     write_sound(tmp_path / "voice.wav", words)
-    Image.new("RGB", (80, 80), (200, 150, 120)).save(tmp_path / "face.png")
+    write_frame(tmp_path / "face.png", torch.full((1, 4, 80, 80), 0.6), "png8", Header("srgb_tx"))
     said = artifexpro(
         "generate", "he speaks", "--audio", "voice.wav", "--image", "face.png", "--out", "film.mp4",
         "--size", "64x64", "--steps", "1", "--json",
@@ -229,7 +232,7 @@ def test_a_failure_is_status_1_and_one_line_that_helps(artifexpro, tmp_path, arg
     (tmp_path / "torn.json").write_text('{"format": "artifexpro.')
     write_sound(tmp_path / "hum.wav", bytes(32_000))
     write_sound(tmp_path / "tick.wav", bytes(3_200))
-    Image.new("RGB", (64, 64)).save(tmp_path / "face.png")
+    write_frame(tmp_path / "face.png", torch.full((1, 4, 64, 64), 0.6), "png8", Header("srgb_tx"))
     said = artifexpro(*arguments, "--json")
     assert said.status == 1
     assert said.out == ""
