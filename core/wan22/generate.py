@@ -122,7 +122,7 @@ def _begin(spec: ClipSpec, models: Path, hooks: Hooks, device: Any) -> Attempts:
 def prepare(spec: ClipSpec, model: ModelSpec, models: Path, device: Any = None) -> Loader:
     """A loader for the spec's model, its weights found and checked by their headers. Raises `ArtifexError`."""
     where = loading.best_device() if device is None else torch.device(device)
-    folder = loading.locate(models, model, spec.dtype)
+    folder = loading.locate(models, model, spec.dtype, spec.levers.quantise)
     loading.inspect(folder, model)
     formats = loading.formats(spec, model, where)
     prepared.check(spec, model, folder, where, formats.transformer)
