@@ -112,7 +112,7 @@ def _begin(spec: ClipSpec, models: Path, hooks: Hooks, device: Any) -> Attempts:
         settled = settling.settled(spec, model, folder, where, formats.transformer, hooks.note)
         fitting = here.fitting(settled, machine, models)
         loader = prepare(fitting, model, models, device)
-    if fitting.levers != settled.levers and (how := says(fitting.levers)):
+    if fitting.levers != settled.levers and (how := says(fitting.levers, settled.levers)):
         hooks.note(f"To fit this machine: {how}.")
     if loader.formats.note:
         hooks.note(loader.formats.note)

@@ -69,5 +69,5 @@ def _need(spec: ClipSpec, model: ModelSpec, levers: Levers, machine: Machine, st
 
 def _sentence(stage: str, before: Levers, after: Levers) -> str:
     done = {"text": "reading the text", "denoise": "denoising", "decode": "decoding"}[stage]
-    new = ", ".join(part for part in says(after).split(", ") if part not in says(before).split(", "))
+    new = ", ".join(part for part in says(after, before).split(", ") if part not in says(before).split(", "))
     return f"The card ran out of memory while {done}; from here on {new}."
