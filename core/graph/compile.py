@@ -179,7 +179,7 @@ def _plan(graph: CheckedGraph, wired: Wired, ordered: Sequence[int], models: Pat
         checked = nodes[number]
         about = face(type(checked[0]))
         if about.has_identity or about.has_fingerprint or checked[1] or number in controlled:
-            moving = dict(checked[1])
+            moving: dict[str, Curve | int] = dict(checked[1])
             moving.update((name, place[source]) for name, source in controlled.get(number, {}).items())
             step = _step(names[number], checked[0], checked[3], inputs, moving, owners[number], key_of, models)
         else:

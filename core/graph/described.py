@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 from artifexpro.core.graph.compile import Plan, Step
 from artifexpro.core.graph.errors import NodeError
 from artifexpro.core.graph.faces import FRAME_ROLES, Face, Role, face
 from artifexpro.core.graph.kinds import FrameNode, GeneratorNode, SourceNode
-from artifexpro.core.graph.values import SocketType, StreamInfo
+from artifexpro.core.graph.values import AudioInfo, SocketType, StreamInfo
 
 _MOVERS = frozenset({SocketType.AUDIO, SocketType.CONTROL})
 
 
 class Descriptions:
-    """Descriptions by step, made when asked for."""
+    """Descriptions by step, made when asked for. `value` gives the sound that a step gives: how long a clip becomes may
+    depend on it."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, value: Callable[[int], Any]) -> None:
         self.plan = plan
+        self._value = value
         self.infos: list[StreamInfo | None] = [None] * len(plan.steps)
         self._known: set[int] = set()
 
@@ -72,12 +75,16 @@ class Descriptions:
                 return node.describe()
             if about.role is Role.GENERATOR:
                 assert isinstance(node, GeneratorNode)
-                return node.describe(infos)
+                return node.describe({**infos, **self._sounds(step, about)})
             assert about.role in FRAME_ROLES and isinstance(node, FrameNode)
             info = node.describe(infos)
         except Exception as error:
             raise NodeError.at(step.document_node, error, f"open node {step.name}") from error
         return _in_time(info, infos, self._moves(step, about), about.has_description)
+
+    def _sounds(self, step: Step, about: Face) -> dict[str, AudioInfo]:
+        wired = ((name, source) for name, source in step.inputs.items() if about.inputs[name] is SocketType.AUDIO)
+        return {name: self._value(source).info for name, source in wired}
 
     def _moves(self, step: Step, about: Face) -> bool:
         """Whether a step differs from frame to frame even where no picture it gets does."""

@@ -86,7 +86,7 @@ class Evaluator:
     def _begin(self, plan: Plan) -> None:
         self.plan = plan
         self._kept = self._inputs_of(self._focused)
-        self._described = Descriptions(plan)
+        self._described = Descriptions(plan, self.value)
         self.counters = Counters(len(plan.steps))
         self._results = Results(plan, self.context, self.engine.vram, self.stream, self._may_generate)
         self._layouts: dict[int, Layout] = {}

@@ -20,10 +20,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from artifexpro.core.graph.context import JobContext
+from artifexpro.core.graph.division import Division
 from artifexpro.core.graph.node import Node, Socket
 from artifexpro.core.graph.values import (
     DataPayload,
     FrameRequest,
+    ImageBuffer,
     Picture,
     SocketType,
     StreamInfo,
@@ -90,6 +92,33 @@ class PointNode(FrameNode):
         return self.point(**inputs)
 
 
+class StraightNode(PointNode):
+    """Acts on the colour of one picture as it is without alpha. In a straight run of such nodes alpha is divided out
+    once and multiplied in once.
+    """
+
+    def straight(self, picture: ImageBuffer, *, opaque: bool, free: bool) -> ImageBuffer:
+        """Any part of the picture, alpha divided out: it is 1, and 0 where there was no coverage, or `opaque`
+        everywhere. The result may take the place of `picture` if that is `free`."""
+        raise NotImplementedError(f"{self.type_name()} does not define straight()")
+
+    def weights(self) -> NDArray[Any] | None:
+        """Of a node that, with these parameters, makes red, green and blue each a weighted sum of the four channels and
+        leaves alpha: the (3, 4) weights. A straight run of such nodes is one sum, by the product of their weights,
+        which the last of them computes by `mixed`, with or without alpha in the colour."""
+        return None
+
+    def mixed(self, picture: ImageBuffer, weights: NDArray[Any]) -> ImageBuffer:
+        """`picture` under the `weights` of a run."""
+        raise NotImplementedError(f"{self.type_name()} does not define mixed()")
+
+    def point(self, *_: Any, **inputs: Any) -> ImageBuffer:
+        (picture,) = inputs.values()
+        straight, division = Division.of(picture)
+        made = self.straight(straight, opaque=division.opaque, free=not division.opaque)
+        return division.undone(made)
+
+
 class AffineNode(FrameNode):
     """Moves pixels by an affine map. A straight run of such nodes is computed as one, by the product of their maps:
     nothing is softened twice and nothing that leaves the picture on the way is lost. The last of them that `decides`
@@ -127,12 +156,15 @@ class GeneratorNode(Node):
     lane: ClassVar[Lane] = "io"
     """The lane in which finished frames are read; a clip is generated on the card once there is room on it."""
 
-    def peak_vram(self, infos: Mapping[str, StreamInfo]) -> int:
+    def peak_vram(self, infos: Mapping[str, Any]) -> int:
         """Bytes of the card's memory that `generate` takes at most. 0 for what does not touch the card."""
         return 0
 
-    def describe(self, infos: Mapping[str, StreamInfo]) -> StreamInfo:
-        """What the clip will be, from the parameters and inputs alone."""
+    def describe(self, infos: Mapping[str, Any]) -> StreamInfo:
+        """What the clip will be, from the parameters and inputs alone.
+
+        `infos` has, by wired socket, the `StreamInfo` of pictures and the `AudioInfo` of sound.
+        """
         raise NotImplementedError(f"{self.type_name()} does not define describe()")
 
     def generate(self, context: JobContext, folder: Path, halfway: Path, *_: Any, **inputs: Any) -> None:

@@ -20,8 +20,8 @@ from artifexpro.core.graph.counters import Counters
 from artifexpro.core.graph.curves import Curve
 from artifexpro.core.graph.errors import NodeError
 from artifexpro.core.graph.faces import Limits, Role, face
-from artifexpro.core.graph.fuse import Call, Run, fused, runs
-from artifexpro.core.graph.kinds import AffineNode
+from artifexpro.core.graph.fuse import Call, NodeAt, Run, fused, runs
+from artifexpro.core.graph.kinds import AffineNode, StraightNode
 from artifexpro.core.graph.layout import Block, Op
 from artifexpro.core.graph.values import ControlSignal, FrameRequest, ImageBuffer, MaskChannel, Picture, StreamInfo
 from artifexpro.core.lazy import numpy
@@ -153,7 +153,15 @@ class Program:
             return Bound(last.step, bind(last.step, self._scale, around), last.out, last.sources, shape)
         ops, sources = fused(group)
         calls = tuple(self._named(op) for op in ops)
-        return Bound(last.step, Run(calls, ops, len(sources), around), last.out, sources, shape)
+        nodes = tuple(self._joinable(op) for op in ops)
+        return Bound(last.step, Run(calls, nodes, ops, len(sources), around), last.out, sources, shape)
+
+    def _joinable(self, op: Op) -> NodeAt | None:
+        """The node, at a frame, of a step that may be joined with its neighbours in a run."""
+        step = self._around.step(op.step)
+        if len(op.sources) != 1 or not isinstance(step.node, StraightNode):
+            return None
+        return mover(step, self._scale, self._around.value)
 
     def _named(self, op: Op) -> Call:
         """A step of a run: its failure is its own, not that of the run's last step."""

@@ -18,7 +18,7 @@ from artifexpro.core.graph.errors import NodeError
 from artifexpro.core.graph.faces import face
 from artifexpro.core.graph.kinds import AnalysisNode, GeneratorNode, ValueNode
 from artifexpro.core.graph.store import ResultStore, load_data, save_data
-from artifexpro.core.graph.values import MaskStream, StreamInfo, VideoStream
+from artifexpro.core.graph.values import AudioStream, MaskStream, VideoStream
 from artifexpro.core.graph.vram import VramGate
 
 Stream = VideoStream | MaskStream
@@ -119,9 +119,8 @@ class Results:
                 return found
             inputs = {name: self.input(source) for name, source in step.inputs.items()}
             halfway = self._store.halfway(step.key)
-            infos = {
-                name: stream.info for name, stream in inputs.items() if isinstance(stream, VideoStream | MaskStream)
-            }
+            described = VideoStream | MaskStream | AudioStream
+            infos = {name: stream.info for name, stream in inputs.items() if isinstance(stream, described)}
             with self._room(node, infos):
                 return self._store.ensure(
                     step.key, lambda folder: node.generate(self._context, folder, halfway, **inputs)
@@ -131,7 +130,7 @@ class Results:
         except Exception as error:
             raise NodeError.at(step.document_node, error, f"generate the clip of node {step.name}") from error
 
-    def _room(self, node: GeneratorNode, infos: Mapping[str, StreamInfo]) -> AbstractContextManager[None]:
+    def _room(self, node: GeneratorNode, infos: Mapping[str, Any]) -> AbstractContextManager[None]:
         """Room on the card for as long as a clip is generated."""
         need = node.peak_vram(infos)
         if not need:

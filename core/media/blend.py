@@ -2,17 +2,21 @@
 
 Formulas: T. Porter, T. Duff, "Compositing Digital Images", SIGGRAPH 1984, and W3C "Compositing and Blending Level 1",
 section 10, in their premultiplied form. Colour is scene-linear and has no ceiling; coverage stays in 0..1. In all of
-them `a` is the foreground and `b` the background, tensors of equal shape (1, 4, H, W); results are new tensors.
+them `a` is the foreground and `b` the background, tensors of equal shape (1, 4, H, W); results are new tensors, or an
+input as it is.
 """
 
 from __future__ import annotations
 
 from artifexpro.core.lazy import torch
 from artifexpro.core.media.channels import coverage
+from artifexpro.core.media.pixels import is_opaque
 
 
 def over(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """Porter-Duff over: a + b (1 - alpha of a)."""
+    """Porter-Duff over: a + b (1 - alpha of a), which is `a` itself where that is opaque."""
+    if is_opaque(a):
+        return a
     return torch.addcmul(b, b, coverage(a).to(b.dtype), value=-1).add_(a)
 
 

@@ -90,6 +90,10 @@ class Mix:
             out[..., 3] = picture[..., 3]
         return from_rows(out)
 
+    def then(self, other: Mix) -> Mix:
+        """This mix and `other` after it, as one."""
+        return Mix(other.weights @ numpy.vstack([self.weights, (0.0, 0.0, 0.0, 1.0)]))
+
     def _summed(self, pixels: Tensor) -> Tensor:
         given = planes(pixels)
         sums = [sum(plane * weight for plane, weight in zip(given, row, strict=True) if weight) for row in self.weights]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.lazy import PyOpenColorIO, cv2, numpy, torch
 from artifexpro.core.media.channels import apart
-from artifexpro.core.media.pixels import rows
+from artifexpro.core.media.pixels import on_card, rows
 from artifexpro.core.protocol import ColorContract
 
 if TYPE_CHECKING:
@@ -71,8 +71,14 @@ def transform(
     With `reuse` the result may take the place of `pixels`: for whoever made them and shows them to nobody else. Raises
     `ArtifexError` where the config lacks a space or a way between the two.
     """
-    processor = _processor(canonical(source, config), canonical(target, config), config)
+    processor = between(source, target, config)
     return pixels if processor is None else through(processor, pixels, reuse=reuse)
+
+
+def between(source: str, target: str, config: str = DEFAULT_CONFIG) -> PyOpenColorIO.CPUProcessor | None:
+    """What converts from one space to another, None where they are the same. Raises `ArtifexError` where the config
+    lacks a space or a way between the two."""
+    return _processor(canonical(source, config), canonical(target, config), config)
 
 
 def through(
@@ -80,21 +86,33 @@ def through(
 ) -> torch.Tensor:
     """(1, 4, H, W) premultiplied pixels as `processor` makes them, alpha divided out before and multiplied in after.
 
-    `reuse` is as in `transform`. With `keeps_nothing`, where there is no coverage black stays black, whatever the
-    processor makes of it. OpenColorIO computes on the processor: pixels of a card go there and back.
+    `reuse` is as in `transform`, `keeps_nothing` as in `applied`.
     """
-    straight, divisor = apart(pixels.cpu())
+    straight, divisor = apart(pixels)
     own = straight is not pixels or reuse
-    out = straight.to(torch.float32, memory_format=torch.channels_last, copy=not own)
-    picture = rows(out)
-    processor.applyRGBA(picture)
+    out = applied(processor, straight, free=own, keeps_nothing=keeps_nothing and divisor is not None)
     if divisor is not None:
-        black = processor.applyRGB([0.0, 0.0, 0.0]) if keeps_nothing else ()
-        if any(black):
-            nothing = cv2.inRange(cv2.extractChannel(picture, 3), 0.0, 0.0)  # type: ignore[call-overload]
-            cv2.subtract(picture, (*black, 0.0), dst=picture, mask=nothing)  # type: ignore[call-overload]
         out *= divisor
-    return out.to(pixels.device, pixels.dtype)
+    return out.to(pixels.dtype)
+
+
+def applied(
+    processor: PyOpenColorIO.CPUProcessor, pixels: torch.Tensor, *, free: bool, keeps_nothing: bool = False
+) -> torch.Tensor:
+    """(1, 4, H, W) pixels without alpha in them as `processor` makes them, float32; to `pixels` it may write if they
+    are `free`. With `keeps_nothing`, where alpha is 0 black stays black, whatever the processor makes of it.
+
+    OpenColorIO computes on the processor: pixels of a card go there and back.
+    """
+    out = pixels.cpu().to(torch.float32, memory_format=torch.channels_last, copy=not (free or on_card(pixels)))
+    picture = rows(out)
+    height, width = picture.shape[:2]
+    processor.apply(PyOpenColorIO.PackedImageDesc(picture, width, height, 4))
+    black = processor.applyRGB([0.0, 0.0, 0.0]) if keeps_nothing else ()
+    if any(black):
+        nothing = cv2.inRange(cv2.extractChannel(picture, 3), 0.0, 0.0)  # type: ignore[call-overload]
+        cv2.subtract(picture, (*black, 0.0), dst=picture, mask=nothing)  # type: ignore[call-overload]
+    return out.to(pixels.device)
 
 
 @lru_cache(maxsize=16)

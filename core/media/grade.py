@@ -39,25 +39,35 @@ class Grade:
     after: Mix | None = None
     clamp: Clamp = "none"
 
+    @property
+    def mix(self) -> Mix | None:
+        """The one mix that this grade is, if it raises to no power and clamps nothing."""
+        if self.power != (1.0, 1.0, 1.0) or self.clamp != "none":
+            return None
+        return self.before if self.after is None else self.before.then(self.after)
+
 
 def graded(pixels: torch.Tensor, grade: Grade) -> torch.Tensor:
     """(1, 4, H, W) premultiplied pixels under `grade`."""
-    raises = grade.power != (1.0, 1.0, 1.0)
-    if not raises and grade.clamp == "none":
-        out = grade.before(pixels)
-        return (out if grade.after is None else grade.after(out)).to(pixels.dtype)
-    straight, divisor = apart(pixels)
-    opaque = divisor is None
-    out = grade.before(straight, opaque=opaque)
+    if (mix := grade.mix) is not None:
+        return mix(pixels).to(pixels.dtype)
+    colour, divisor = apart(pixels)
+    out = straight(colour, grade, opaque=divisor is None)
+    if divisor is not None:
+        out *= divisor
+    return out.to(pixels.dtype)
+
+
+def straight(pixels: torch.Tensor, grade: Grade, *, opaque: bool) -> torch.Tensor:
+    """(1, 4, H, W) float32 pixels with alpha divided out, or `opaque` ones, under `grade`: a new tensor."""
+    out = grade.before(pixels, opaque=opaque)
     _clamp(out, grade.clamp)
-    if raises:
+    if grade.power != (1.0, 1.0, 1.0):
         out = raised(out, grade.power)
     if grade.after is not None:
         out = grade.after(out, opaque=opaque)
         _clamp(out, grade.clamp)
-    if divisor is not None:
-        out *= divisor
-    return out.to(pixels.dtype)
+    return out
 
 
 def _clamp(pixels: torch.Tensor, clamp: Clamp) -> None:

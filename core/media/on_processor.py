@@ -5,6 +5,7 @@ Pictures are (1, 4, H, W) float32 in channels-last memory, on the processor.
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any, Literal
 
 from artifexpro.core.lazy import cv2, numpy
@@ -32,13 +33,16 @@ def halved(pixels: Tensor) -> Tensor:
 
 
 def doubled(pixels: Tensor) -> Tensor:
-    """The picture at twice the size under the binomial of five taps."""
-    return from_rows(cv2.pyrUp(rows(pixels)))
+    """The picture at twice the size under the binomial of five taps, until this thread doubles another one."""
+    height, width = (2 * side for side in pixels.shape[2:])
+    return from_rows(cv2.pyrUp(rows(pixels), dst=_scratch("doubled", height, width)))
 
 
 def padded(pixels: Tensor, left: int, right: int, top: int, bottom: int, *, dark: bool) -> Tensor:
-    """The picture in a border of zeros or of its edge pixels."""
-    return from_rows(cv2.copyMakeBorder(rows(pixels), top, bottom, left, right, _border(dark)))
+    """The picture in a border of zeros or of its edge pixels, until this thread pads another one."""
+    height, width = pixels.shape[2] + top + bottom, pixels.shape[3] + left + right
+    scratch = _scratch("padded", height, width)
+    return from_rows(cv2.copyMakeBorder(rows(pixels), top, bottom, left, right, _border(dark), dst=scratch))
 
 
 def cropped(pixels: Tensor, left: int, top: int, width: int, height: int) -> Tensor:
@@ -63,6 +67,22 @@ def warped(pixels: Tensor, matrix: NDArray[Any], size: tuple[int, int], filter: 
             borderValue=(0, 0, 0, 0),
         )
     )
+
+
+def _scratch(name: str, height: int, width: int) -> NDArray[Any]:
+    """Memory of this thread for a picture that only the next step reads.
+
+    A full HD picture with a margin is larger than what is kept of freed memory (`core.memory`): new pages for each one
+    would cost as much as the blur between.
+    """
+    kept: NDArray[Any] | None = getattr(_own, name, None)
+    if kept is None or kept.shape[:2] != (height, width):
+        kept = numpy.empty((height, width, 4), numpy.float32)
+        setattr(_own, name, kept)
+    return kept
+
+
+_own = threading.local()
 
 
 def _border(dark: bool) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from artifexpro.core.graph.values import Region
-from artifexpro.core.lazy import numpy, torch
+from artifexpro.core.lazy import cv2, numpy, torch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,9 +57,18 @@ def divisor(pixels: torch.Tensor) -> torch.Tensor:
 
 
 def is_opaque(pixels: torch.Tensor) -> bool:
-    """Whether alpha is 1 everywhere."""
-    alpha: Any = pixels[:, 3] if on_card(pixels) else pixels[:, 3].numpy()
-    return bool((alpha == 1).all())
+    """Whether alpha is 1 everywhere, but for what filters of single precision make of it."""
+    if on_card(pixels):
+        low, high = (float(bound) for bound in torch.aminmax(pixels[:, 3]))
+    else:
+        picture = rows(pixels)
+        if abs(picture[0, 0, 3] - 1) > _ROUNDING:
+            return False
+        low, high, _, _ = cv2.minMaxLoc(cv2.extractChannel(picture, 3))
+    return low >= 1 - _ROUNDING and high <= 1 + _ROUNDING
+
+
+_ROUNDING = 2.0**-20
 
 
 def premultiply(pixels: torch.Tensor) -> torch.Tensor:

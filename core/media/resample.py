@@ -57,7 +57,7 @@ def gaussian(pixels: torch.Tensor, sigma: float, outside: Outside = "edge") -> t
         picture = way.doubled(picture)
     if levels:
         picture = way.cropped(picture, margin, margin, width, height)
-    return picture.to(pixels.dtype, memory_format=torch.channels_last)
+    return picture.to(pixels.dtype)
 
 
 def gaussian_reads(region: Region, sigma: float, size: tuple[int, int]) -> Region:

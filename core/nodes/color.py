@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import PrivateAttr
 
 from artifexpro.core.errors import ArtifexError
-from artifexpro.core.graph.kinds import PointNode
+from artifexpro.core.graph.kinds import PointNode, StraightNode
 from artifexpro.core.graph.node import Preflight, Socket, parameter
 from artifexpro.core.graph.values import ImageBuffer, SocketType, StreamInfo
 from artifexpro.core.media import color, grade, hsv, lut, view
+from artifexpro.core.media.channels import Mix
 from artifexpro.core.media.files import identity, sha256
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _VIDEO = (Socket("video", SocketType.VIDEO),)
 
 
-class ColorSpace(PointNode):
+class ColorSpace(StraightNode):
     """Converts a clip to another colour space; from there on it is in that space.
 
     Nodes downstream compute on the numbers as they are, and Merge takes two clips of one space only. Alpha is divided
@@ -36,11 +40,13 @@ class ColorSpace(PointNode):
         color.canonical(self.to)
         return replace(infos["video"], space=self.to)
 
-    def point(self, video: ImageBuffer) -> ImageBuffer:
-        return ImageBuffer(color.transform(video.pixels, video.space, self.to), self.to)
+    def straight(self, picture: ImageBuffer, *, opaque: bool, free: bool) -> ImageBuffer:
+        processor = color.between(picture.space, self.to)
+        pixels = picture.pixels if processor is None else color.applied(processor, picture.pixels, free=free)
+        return ImageBuffer(pixels, self.to)
 
 
-class _Grade(PointNode):
+class _Grade(StraightNode):
     """What grades share: one computation, of numbers that each works out from its parameters."""
 
     category: ClassVar[str] = "color"
@@ -49,8 +55,15 @@ class _Grade(PointNode):
     def _grade(self) -> grade.Grade:
         raise NotImplementedError
 
-    def point(self, video: ImageBuffer) -> ImageBuffer:
-        return video.with_pixels(grade.graded(video.pixels, self._grade()))
+    def weights(self) -> NDArray[Any] | None:
+        mix = self._grade().mix
+        return None if mix is None else mix.weights
+
+    def mixed(self, picture: ImageBuffer, weights: NDArray[Any]) -> ImageBuffer:
+        return picture.with_pixels(Mix(weights)(picture.pixels).to(picture.pixels.dtype))
+
+    def straight(self, picture: ImageBuffer, *, opaque: bool, free: bool) -> ImageBuffer:
+        return picture.with_pixels(grade.straight(picture.pixels, self._grade(), opaque=opaque))
 
 
 class ColorCorrector(_Grade):
@@ -181,7 +194,7 @@ class HueSaturation(PointNode):
         return video.with_pixels(hsv.adjust(video.pixels, self.hue, self.saturation, self.value))
 
 
-class LUT(PointNode):
+class LUT(StraightNode):
     """A look-up table from a file: .cube, .3dl, .clf and all else that OpenColorIO reads.
 
     A table knows nothing of the space its numbers are in. By default it takes the clip's numbers as they are. With
@@ -222,9 +235,10 @@ class LUT(PointNode):
         self._through(info.space)
         return replace(info, space=self.gives or info.space)
 
-    def point(self, video: ImageBuffer) -> ImageBuffer:
-        pixels = color.through(self._through(video.space), video.pixels, keeps_nothing=True)
-        return ImageBuffer(pixels, self.gives or video.space)
+    def straight(self, picture: ImageBuffer, *, opaque: bool, free: bool) -> ImageBuffer:
+        processor = self._through(picture.space)
+        pixels = color.applied(processor, picture.pixels, free=free, keeps_nothing=not opaque)
+        return ImageBuffer(pixels, self.gives or picture.space)
 
     def _through(self, source: str) -> Any:
         """The file is read as it was when this node was first asked."""
@@ -235,7 +249,7 @@ class LUT(PointNode):
         return lut.processor(self.path, self._written, self.interpolation, source, takes, gives, self.gives or source)
 
 
-class View(PointNode):
+class View(StraightNode):
     """A scene-linear clip as a display shows it, by a view of the colour config; from there on it is display-referred.
 
     Baked, an ACES view is a table over light from 0 to 128. It is off by a tenth of one step of eight bits in the mean
@@ -258,8 +272,9 @@ class View(PointNode):
         self._through(infos["video"].space)
         return replace(infos["video"], space=space)
 
-    def point(self, video: ImageBuffer) -> ImageBuffer:
-        pixels = color.through(self._through(video.space), video.pixels, keeps_nothing=True)
+    def straight(self, picture: ImageBuffer, *, opaque: bool, free: bool) -> ImageBuffer:
+        processor = self._through(picture.space)
+        pixels = color.applied(processor, picture.pixels, free=free, keeps_nothing=not opaque)
         return ImageBuffer(pixels, view.space_of(self.display, self.view))
 
     def _through(self, source: str) -> Any:

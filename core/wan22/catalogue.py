@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Literal
@@ -58,6 +58,10 @@ class Transformer:
     patch: int = 2
     control: tuple[int, ...] = ()
     """Layers that a branch for a clip to edit speaks to (VACE); none has no such branch."""
+    hearing: tuple[int, ...] = ()
+    """Layers after which sound comes in (S2V); none is deaf."""
+    frequencies: int = 256
+    """Sines and cosines by which the timestep is told."""
     longest: int = 1024
     """Positions along each axis: latent frames, rows and columns of patches."""
 
@@ -67,8 +71,39 @@ class Transformer:
 
     @property
     def kind(self) -> str:
-        """The diffusers class."""
+        """The class: one of diffusers', or our own for speech."""
+        if self.hearing:
+            return "WanS2VTransformer3DModel"
         return "WanVACETransformer3DModel" if self.control else "WanTransformer3DModel"
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """How a model makes a film clip by clip to a sound.
+
+    `clip_frames` are made at a time; each clip goes on from the `past_frames` before it; a first clip's `lead` first
+    frames are not shown. Width and height are whole multiples of `multiple` pixels. `audio_dim` and `audio_layers` are
+    width and number of the speech model's answers.
+    """
+
+    clip_frames: int = 80
+    past_frames: int = 73
+    lead: int = 3
+    multiple: int = 64
+    audio_dim: int = 1024
+    audio_layers: int = 25
+    areas: Mapping[str, int] = field(default_factory=lambda: {"480p": 832 * 480, "720p": 1280 * 720})
+    """Pixels that a film has at most, in its picture's shape, by the presets' words."""
+
+    @property
+    def clip_latents(self) -> int:
+        """Latent frames of one clip."""
+        return self.clip_frames // 4
+
+    @property
+    def past_latents(self) -> int:
+        """Latent frames of what a clip goes on from."""
+        return (self.past_frames + 3) // 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +113,16 @@ class Component:
     name: str
     parameters: int
     stored_bytes: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Files of a model that is published in another layout than ours: `files` (a name with wild cards) of `repository`
+    ("" is the model's own) come into the folder `into`."""
+
+    files: str
+    into: str
+    repository: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +153,12 @@ class ModelSpec:
     random: bool = False
     dtype: str | None = None
     """Number format that overrides the presets'; None lets the preset decide."""
+    guidance: float | None = None
+    """Guidance that overrides the presets'; None lets the preset decide."""
+    speech: Speech | None = None
+    """What a model that films speech needs; None is a model without sound."""
+    published: tuple[Published, ...] = ()
+    """Where the model's files are; none is the layout of the Wan-AI/Wan2.2-*-Diffusers repositories."""
     about: str = ""
 
     @property
@@ -120,8 +171,8 @@ class ModelSpec:
 
     @property
     def multiple(self) -> int:
-        """Width and height in pixels are whole multiples of this: VAE factor times patch."""
-        return self.vae.spatial * self.transformer.patch
+        """Width and height in pixels are whole multiples of this: VAE factor times patch, or times the coarsest one."""
+        return self.speech.multiple if self.speech else self.vae.spatial * self.transformer.patch
 
     @property
     def longest_clip(self) -> int:
@@ -131,7 +182,7 @@ class ModelSpec:
     @property
     def largest_side(self) -> int:
         """Pixels along one side that the network has positions for."""
-        return self.multiple * self.transformer.longest
+        return self.vae.spatial * self.transformer.patch * self.transformer.longest
 
     def latent_shape(self, width: int, height: int, frames: int) -> tuple[int, int, int, int, int]:
         """(1, channels, latent frames, latent height, latent width) of a clip in pixels and frames."""
@@ -144,8 +195,12 @@ class ModelSpec:
         )
 
     def tokens(self, width: int, height: int, frames: int) -> int:
-        """Patches that the network attends over."""
+        """Patches that the network attends over. A film's are those of a clip that goes on from another one."""
         _, _, time, rows, columns = self.latent_shape(width, height, frames)
+        if self.speech is not None:
+            frame = (rows // 2) * (columns // 2)
+            past = frame + (rows // 4) * (columns // 4) + 4 * (rows // 8) * (columns // 8)
+            return (self.speech.clip_latents + 1) * frame + past
         return time * (rows // self.transformer.patch) * (columns // self.transformer.patch)
 
 
@@ -158,6 +213,9 @@ DECODER_22 = Component("vae", 704_688_668)
 EXPERTS = (Component("transformer", 14_288_491_584), Component("transformer_2", 14_288_491_584))
 A14B_SIZES = MappingProxyType({"480p": (832, 480), "720p": (1280, 720)})
 TI2V_SIZES = MappingProxyType({"480p": (832, 480), "720p": (1280, 704)})
+S2V_SIZES = MappingProxyType({"480p": (832, 448), "720p": (1280, 704)})
+"""Where no picture says otherwise; see `Speech.areas`."""
+S2V_SMOKE_SIZES = MappingProxyType({"480p": (320, 192), "720p": (512, 256)})
 SMOKE_SIZES = MappingProxyType({"480p": (320, 192), "720p": (512, 288)})
 
 _RANDOM_EXPERTS = tuple(Component(name, 0) for name in ("text_encoder", "transformer", "transformer_2", "vae"))
@@ -292,18 +350,71 @@ _MODELS = (
         "two experts of 17 billion parameters",
     ),
     ModelSpec(
-        name="s2v-14B",
+        name="smoke-s2v",
         family="S2V-14B",
         tasks=("s2v",),
-        transformer=A14B,
+        transformer=Transformer(
+            layers=2, heads=2, head_dim=24, ffn=96, in_channels=16, text_dim=32, frequencies=64, hearing=(0, 1)
+        ),
         vae=VAE_21,
         rate=Fraction(16),
         shift=FLOW_SHIFT["s2v-14B"],
-        sizes=A14B_SIZES,
-        components=(TEXT, Component("transformer", 16_296_000_000), DECODER_21),
+        sizes=S2V_SMOKE_SIZES,
+        components=(
+            Component("text_encoder", 0),
+            Component("audio_encoder", 0),
+            Component("transformer", 0),
+            Component("vae", 0),
+        ),
+        random=True,
+        dtype="float32",
+        guidance=4.5,
+        speech=Speech(
+            clip_frames=16,
+            past_frames=13,
+            audio_dim=16,
+            audio_layers=3,
+            areas={name: width * height for name, (width, height) in S2V_SMOKE_SIZES.items()},
+        ),
+        about="random weights in the shape of s2v-14B, in clips of one second: makes noise",
+    ),
+    ModelSpec(
+        name="s2v-14B",
+        family="S2V-14B",
+        tasks=("s2v",),
+        transformer=Transformer(
+            layers=40,
+            heads=40,
+            head_dim=128,
+            ffn=13824,
+            in_channels=16,
+            hearing=(0, 4, 8, 12, 16, 20, 24, 27, 30, 33, 36, 39),
+        ),
+        vae=VAE_21,
+        rate=Fraction(16),
+        shift=FLOW_SHIFT["s2v-14B"],
+        sizes=S2V_SIZES,
+        components=(
+            TEXT,
+            Component("audio_encoder", 315_438_720),
+            Component("transformer", 16_295_755_609, stored_bytes=2),
+            DECODER_21,
+        ),
         repository="Wan-AI/Wan2.2-S2V-14B",
-        later="speech to video arrives in a later release",
-        about="speech and a reference picture to video",
+        guidance=4.5,
+        speech=Speech(),
+        published=(
+            Published("diffusion_pytorch_model*.safetensors", "transformer"),
+            *(
+                Published(f"wav2vec2-large-xlsr-53-english/{name}", "audio_encoder")
+                for name in ("config.json", "preprocessor_config.json", "model.safetensors")
+            ),
+            *(
+                Published(f"{name}/*", name, "Wan-AI/Wan2.2-T2V-A14B-Diffusers")
+                for name in ("text_encoder", "tokenizer", "vae", "scheduler")
+            ),
+        ),
+        about="speech and a reference picture to video of any length, clip by clip; one network",
     ),
 )
 CATALOGUE: Mapping[str, ModelSpec] = MappingProxyType({model.name: model for model in _MODELS})

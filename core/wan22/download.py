@@ -15,6 +15,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
@@ -22,6 +23,7 @@ from artifexpro.core.errors import ArtifexError, Cancelled
 from artifexpro.core.wan22 import loading, smoke
 from artifexpro.core.wan22.catalogue import ModelSpec, usable
 from artifexpro.core.wan22.hooks import Hooks
+from artifexpro.core.wan22.s2v import published
 from artifexpro.core.wan22.weights import MANIFEST, PARTIAL, FileRecord, Manifest, publish, sha256_of
 
 _SUFFIXES = frozenset({".json", ".safetensors", ".model", ".txt"})
@@ -31,12 +33,18 @@ _SPARE = 1 << 28
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file of a repository. Large ones have a `sha256`, small ones the id git gives their content (SHA-1)."""
+    """A file of a repository. Large ones have a `sha256`, small ones the id git gives their content (SHA-1).
+
+    `name` is where it goes in the model's folder; `path` is what it is called there in `repository` at `commit`.
+    """
 
     name: str
     size: int
     git_id: str
     sha256: str | None
+    path: str = ""
+    repository: str = ""
+    commit: str = ""
 
 
 def get(
@@ -67,7 +75,7 @@ def get(
     with _lock(models, model), _told(model, source, hub):
         with hooks.stage("list"):
             commit, files = listing(model, source, revision or model.revision, hub)
-        if _is_there(target, source, commit, files):
+        if _is_there(target, source, commit):
             hooks.note(
                 f"{model.name} is already there in revision {commit[:12]}; `artifexpro models verify {model.name}` "
                 "checks every byte of it."
@@ -75,23 +83,19 @@ def get(
             return target
         workplace = models / PARTIAL / f"{model.name}@{commit[:12]}"
         _forget_others(workplace, model)
+        if model.published:
+            published.describe(workplace, model)
         with hooks.stage("download"):
             _keep_good(target, files, workplace, hooks)
             _check_space(models, model, workplace, files)
-            records = _fetch_all(model, _Source(hub, source, commit), files, workplace, hooks)
+            records = _fetch_all(model, hub, files, workplace, hooks)
+        if model.published:
+            with hooks.stage("convert"):
+                records |= published.arrange(workplace, model, hooks)
         loading.inspect(workplace, model)
         Manifest(model.name, source, commit, records).write(workplace)
         publish(workplace, target)
     return target
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """Where the files come from: a hub's address, a repository there, a commit of it."""
-
-    hub: str
-    repository: str
-    commit: str
 
 
 def _hub(model: ModelSpec, mirror: str | None) -> str:
@@ -103,48 +107,70 @@ def _hub(model: ModelSpec, mirror: str | None) -> str:
 
 
 def listing(model: ModelSpec, repository: str, revision: str, hub: str) -> tuple[str, tuple[RemoteFile, ...]]:
-    """(commit, the files that `model` needs, small ones first) of a repository on the hub at that address."""
+    """(commit, the files that `model` needs, small ones first) of a repository on the hub at that address, and of those whose parts the
+    model shares. The commit is of all of them: one, or several joined by "+"."""
+    others = {each.repository for each in model.published if each.repository}
+    commits, found = [], []
+    for place, wanted in ((repository, revision), *((other, "main") for other in sorted(others))):
+        commit, files = _listed(model, hub, place, wanted, own=place == repository)
+        commits.append(commit)
+        found += files
+    have = {PurePosixPath(file.name).parts[0] for file in found}
+    absent = {"tokenizer", *(part.name for part in model.components)} - have
+    if not model.published:
+        absent |= {"model_index.json"} - have
+    if absent:
+        layout = "Wan-AI/Wan2.2-S2V-14B" if model.published else "Wan-AI/Wan2.2-*-Diffusers"
+        raise _refused(
+            model, f"{repository} has no {', '.join(sorted(absent))}", f"a repository in the layout of {layout}"
+        )
+    return "+".join(commits), tuple(sorted(found, key=lambda file: (file.size, file.name)))
+
+
+def _listed(model: ModelSpec, hub: str, repository: str, revision: str, own: bool) -> tuple[str, list[RemoteFile]]:
+    """(commit, files that `model` needs) of one repository, the model's `own` or one whose parts it shares."""
     from huggingface_hub import HfApi
     from huggingface_hub.hf_api import RepoFile
 
     api = HfApi(endpoint=hub)
     commit = api.model_info(repository, revision=revision).sha or revision
-    found = [
-        RemoteFile(entry.path, entry.size, entry.blob_id, entry.lfs.sha256 if entry.lfs else None)
-        for entry in api.list_repo_tree(repository, recursive=True, revision=commit)
-        if isinstance(entry, RepoFile) and _wanted(entry.path, model)
-    ]
-    have = {PurePosixPath(file.name).parts[0] for file in found}
-    absent = {"model_index.json", "tokenizer", *(part.name for part in model.components)} - have
-    if absent:
-        raise _refused(
-            model,
-            f"{repository} has no {', '.join(sorted(absent))}",
-            "a repository in the layout of Wan-AI/Wan2.2-*-Diffusers",
-        )
-    return commit, tuple(sorted(found, key=lambda file: (file.size, file.name)))
+    found = []
+    for entry in api.list_repo_tree(repository, recursive=True, revision=commit):
+        if isinstance(entry, RepoFile) and (name := _place(entry.path, model, "" if own else repository)):
+            sha256 = entry.lfs.sha256 if entry.lfs else None
+            found.append(RemoteFile(name, entry.size, entry.blob_id, sha256, entry.path, repository, commit))
+    return commit, found
 
 
-def _wanted(name: str, model: ModelSpec) -> bool:
+def _place(name: str, model: ModelSpec, repository: str) -> str:
+    """Where a file of a repository ("" is the model's own) goes in the model's folder; empty if it is not needed."""
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
         raise _refused(
             model, f"the repository has a file called {name!r}, outside its own folder", "another repository"
         )
     if path.suffix not in _SUFFIXES:
-        return False
+        return ""
+    for part in model.published:
+        if part.repository == repository and fnmatchcase(name, part.files):
+            return f"{part.into}/{path.name}"
+    if model.published:
+        return ""
     folders = {"tokenizer", "scheduler", *(part.name for part in model.components)}
-    return name == "model_index.json" or (len(path.parts) > 1 and path.parts[0] in folders)
+    return name if name == "model_index.json" or (len(path.parts) > 1 and path.parts[0] in folders) else ""
 
 
-def _is_there(target: Path, repository: str, commit: str, files: tuple[RemoteFile, ...]) -> bool:
+def _is_there(target: Path, repository: str, commit: str) -> bool:
     if not (target / MANIFEST).is_file():
         return False
     manifest = Manifest.read(target)
     return (
         manifest is not None
         and (manifest.repository, manifest.revision) == (repository, commit)
-        and all((target / file.name).is_file() and (target / file.name).stat().st_size == file.size for file in files)
+        and all(
+            (target / name).is_file() and (target / name).stat().st_size == record.size
+            for name, record in manifest.files.items()
+        )
     )
 
 
@@ -164,7 +190,7 @@ def _keep_good(target: Path, files: tuple[RemoteFile, ...], workplace: Path, hoo
 
 
 def _fetch_all(
-    model: ModelSpec, source: _Source, files: tuple[RemoteFile, ...], workplace: Path, hooks: Hooks
+    model: ModelSpec, hub: str, files: tuple[RemoteFile, ...], workplace: Path, hooks: Hooks
 ) -> dict[str, FileRecord]:
     total = sum(file.size for file in files)
     done = 0
@@ -176,14 +202,14 @@ def _fetch_all(
             checked = True
         path = workplace / file.name
         if not (path.is_file() and path.stat().st_size == file.size):
-            _fetch(source, file, path, _Progress(hooks, done, total))
+            _fetch(hub, file, path, _Progress(hooks, done, total))
         records[file.name] = FileRecord(file.size, file.sha256 or sha256_of(path, hooks))
         done += file.size
         hooks.progress("download", done, total)
     return records
 
 
-def _fetch(source: _Source, file: RemoteFile, path: Path, progress: _Progress) -> None:
+def _fetch(hub: str, file: RemoteFile, path: Path, progress: _Progress) -> None:
     """One file to `path`, from where an earlier attempt broke off; it has its name only once its checksum is right."""
     from huggingface_hub import hf_hub_url
     from huggingface_hub.file_download import http_get
@@ -198,7 +224,7 @@ def _fetch(source: _Source, file: RemoteFile, path: Path, progress: _Progress) -
     with partial.open("r+b") as opened:
         begun = opened.seek(0, 2)
         http_get(
-            hf_hub_url(source.repository, file.name, revision=source.commit, endpoint=source.hub),
+            hf_hub_url(file.repository, file.path, revision=file.commit, endpoint=hub),
             _Counted(opened, progress),  # type: ignore[arg-type]
             resume_size=begun,
             headers={**build_hf_headers(), "Accept-Encoding": "identity"},
@@ -208,7 +234,7 @@ def _fetch(source: _Source, file: RemoteFile, path: Path, progress: _Progress) -
     if _checksum(partial, file, progress.hooks) != (file.sha256 or file.git_id):
         partial.unlink()
         raise ArtifexError(
-            f"download {file.name} of {source.repository}",
+            f"download {file.path} of {file.repository}",
             "what arrived is not what the hub says it sent: its checksum differs, and the file was removed",
             "again; if it stays so, another mirror or network",
             code="checksum",

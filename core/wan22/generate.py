@@ -62,7 +62,8 @@ def generate(
 ) -> Iterator[tuple[int, Tensor]]:
     """Frames of the clip in order: (index from 0, (H, W, 3) float32 on the processor, display-referred sRGB, 0..1).
 
-    `models` holds a folder a model; `folder` gets `latents.safetensors` before the first frame comes. `material` is
+    `models` holds a folder a model; `folder` gets `latents.safetensors` before the first frame comes, or, of a film of
+    speech, the latents of each clip before its frames, which are found there by a second attempt. `material` is
     what the task takes beside words: see `given.TAKES`. Work happens as frames are asked for: the first one takes
     everything up to decoding. Stages told to `hooks`: load, text, encode, denoise, decode.
 
@@ -75,12 +76,27 @@ def generate(
     attempts = _begin(spec, models, hooks, device)
     meter = Meter(hooks, attempts.loader.device)
     notes: list[str] = []
+    if attempts.loader.model.speech is not None:
+        yield from _film(spec, attempts, meter, material, folder)
+        return
     latents = _latents(attempts, meter, material, notes)
     for sentence in notes:
         hooks.note(sentence)
     made = replace(attempts.spec, notes=(*spec.notes, *notes), levers=attempts.loader.levers)
     save_latents(folder / LATENTS, latents, made)
     yield from _frames(latents, attempts, meter, material)
+
+
+def _film(
+    spec: ClipSpec, attempts: Attempts, meter: Meter, material: Given, folder: Path
+) -> Iterator[tuple[int, Tensor]]:
+    from artifexpro.core.wan22.s2v.generate import frames
+
+    notes: list[str] = []
+    guidance = attempts.go("text", lambda loader: _guidance(spec, loader, meter, notes))
+    for sentence in notes:
+        meter.note(sentence)
+    yield from after.applied(frames(spec, attempts, guidance, material, meter, folder), spec, meter.hooks)
 
 
 def decode_saved(

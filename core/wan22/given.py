@@ -12,6 +12,7 @@ from artifexpro.core.wan22 import catalogue
 from artifexpro.core.wan22.footage import Footage
 from artifexpro.core.wan22.picture import check_picture
 from artifexpro.core.wan22.request import ClipSpec
+from artifexpro.core.wan22.s2v.speech import check_sound
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,10 +24,11 @@ TAKES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "i2v": ("image", "last_image", "video"),
         "style": ("video",),
         "edit": ("video", "mask", "references"),
+        "s2v": ("image", "sound", "poses"),
     }
 )
 NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"i2v": ("image",), "style": ("video",), "edit": ("video", "mask")}
+    {"i2v": ("image",), "style": ("video",), "edit": ("video", "mask"), "s2v": ("image", "sound")}
 )
 WORDS: Mapping[str, str] = MappingProxyType(
     {
@@ -35,6 +37,8 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "video": "clip",
         "mask": "mask",
         "references": "reference picture",
+        "sound": "sound",
+        "poses": "pose clip",
     }
 )
 MOST_REFERENCES = 4
@@ -45,7 +49,7 @@ class Given:
     """Pictures are (H, W, 3), display-referred sRGB in 0..1.
 
     `video` is the clip to restyle or to edit, or, for image to video, the one whose motion guides. `mask` covers what
-    is made new.
+    is made new. `sound` is speech, (samples,) at 16 kHz, full scale at 1; `poses` moves who speaks, on black.
     """
 
     image: Tensor | None = None
@@ -53,6 +57,8 @@ class Given:
     video: Footage | None = None
     mask: Footage | None = None
     references: tuple[Tensor, ...] = ()
+    sound: Tensor | None = None
+    poses: Footage | None = None
 
     def names(self) -> tuple[str, ...]:
         """What is there."""
@@ -62,6 +68,8 @@ class Given:
             "video": self.video is not None,
             "mask": self.mask is not None,
             "references": bool(self.references),
+            "sound": self.sound is not None,
+            "poses": self.poses is not None,
         }
         return tuple(name for name, given in there.items() if given)
 
@@ -72,7 +80,7 @@ NOTHING = Given()
 def check(spec: ClipSpec, given: Given) -> None:
     """Refuse what `spec`'s task cannot use, lacks, or cannot use in this shape. Reads no frame of a clip.
 
-    Raises `ArtifexError` (code "image").
+    Raises `ArtifexError` (codes "image", "sound").
     """
     task, there = catalogue.TASKS[spec.task], given.names()
     for name in there:
@@ -102,6 +110,8 @@ def check(spec: ClipSpec, given: Given) -> None:
             "5 frames or more",
         )
     _check_guide(spec, given)
+    if given.sound is not None:
+        check_sound(given.sound)
     if given.video is not None:
         _check_long_enough(spec, given.video)
     if given.mask is not None and given.video is not None:

@@ -20,6 +20,7 @@ from artifexpro.core.wan22.embeddings import Embeddings
 from artifexpro.core.wan22.levers import Levers
 from artifexpro.core.wan22.quiet import quiet
 from artifexpro.core.wan22.request import ClipSpec
+from artifexpro.core.wan22.s2v import layout
 
 if TYPE_CHECKING:
     from torch import device as Device
@@ -102,6 +103,12 @@ def check_shape(folder: Path, model: ModelSpec) -> None:
     }
     if size.control:
         wanted["transformer"]["vace_layers"] = list(size.control)
+    if model.speech is not None:
+        wanted["transformer"] |= {"audio_blocks": list(size.hearing), "past_frames": model.speech.past_frames}
+        wanted["audio_encoder"] = {
+            "hidden_size": model.speech.audio_dim,
+            "num_hidden_layers": model.speech.audio_layers - 1,
+        }
     if model.experts == 2:
         wanted["transformer_2"] = wanted["transformer"]
     elif (folder / "transformer_2" / "config.json").is_file():
@@ -111,6 +118,8 @@ def check_shape(folder: Path, model: ModelSpec) -> None:
         for key, value in fields.items():
             if config.get(key) != value:
                 raise _another(model, folder, f"{key} in {name} is {config.get(key)}, and {model.name} has {value}")
+    if model.speech is not None and not (folder / "audio_encoder" / "preprocessor_config.json").is_file():
+        raise _damaged(model, folder / "audio_encoder", "it does not say how sound is prepared")
     if not (folder / "tokenizer" / "tokenizer.json").is_file() and not any(folder.glob("tokenizer/*.model")):
         raise _damaged(model, folder / "tokenizer", "there is no tokenizer in it")
 
@@ -232,17 +241,22 @@ class Loader:
 
     def network(self, name: str) -> Any:
         """The network in main memory as it was saved or quantised, nothing else done to it."""
-        import diffusers
-
         stored = quantised.stored(self.folder / name)
         config = None if stored != "none" else quantised.config(self.levers.quantise)
         return self._read(
-            getattr(diffusers, self.model.transformer.kind),
+            layout.network(self.model.transformer.kind),
             name,
             torch_dtype=self.formats.transformer,
             variant=prepared.variant(self.levers),
             **({} if config is None else {"quantization_config": config}),
         )
+
+    def audio_encoder(self) -> tuple[Any, Any]:
+        """What brings sound to the speech model, and the speech model (float32, as the reference uses it)."""
+        from transformers import Wav2Vec2FeatureExtractor, Wav2Vec2Model
+
+        model = self._read(Wav2Vec2Model, "audio_encoder", dtype=torch.float32).to(self.device)
+        return Wav2Vec2FeatureExtractor.from_pretrained(str(self.folder / "audio_encoder")), model
 
     def _once(self, name: str, device: Device, read: Any) -> Any:
         there = self._back(name, device)

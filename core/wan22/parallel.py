@@ -23,6 +23,7 @@ from artifexpro.core.lazy import torch
 from artifexpro.core.wan22.catalogue import ModelSpec
 from artifexpro.core.wan22.levers import Levers, refusal
 from artifexpro.core.wan22.quiet import quiet
+from artifexpro.core.wan22.s2v import layout
 
 if TYPE_CHECKING:
     from torch import device as Device
@@ -52,10 +53,8 @@ def check(levers: Levers, device: Device, model: ModelSpec, tokens: int) -> None
     """
     if levers.parallel == 1:
         return
-    import diffusers
-
     attempted = f"share each step among {levers.parallel} processes"
-    if getattr(diffusers, model.transformer.kind)._cp_plan is None:
+    if layout.network(model.transformer.kind)._cp_plan is None:
         raise refusal(attempted, f"diffusers has no plan for sharing {model.transformer.kind}", "one process")
     card = device.type == "cuda"
     places = torch.cuda.device_count() if card else (os.cpu_count() or 1)

@@ -18,7 +18,8 @@ from artifexpro.core.wan22.catalogue import ModelSpec
 from artifexpro.core.wan22.levers import Levers
 from artifexpro.core.wan22.presets import Preset, delivered_size
 from artifexpro.core.wan22.presets import preset as preset_named
-from artifexpro.core.wan22.prompts import DEFAULT_NEGATIVE_PROMPT
+from artifexpro.core.wan22.prompts import DEFAULT_NEGATIVE_PROMPT, SPEECH_NEGATIVE_PROMPT
+from artifexpro.core.wan22.s2v import film
 from artifexpro.core.wan22.sources import Source
 
 DTYPES = ("float32", "bfloat16", "float16")
@@ -27,6 +28,8 @@ LONGEST_PROMPT = 10_000
 """Characters. The text encoder reads 512 tokens, about 2,000 characters; far more than that is a mistake."""
 MOST_STEPS = 1000
 LARGEST_SEED = 2**63 - 1
+LONGEST_FILM = 9_600
+"""Frames of a film of speech: ten minutes, through which its sound's features are held in memory (1 GB)."""
 LARGEST_FEATHER = 512
 STRENGTH: Mapping[str, float] = MappingProxyType({"style": 0.7, "i2v": 1.0})
 """What a clip that begins from another one takes of the steps, by task; other tasks begin from noise."""
@@ -44,7 +47,8 @@ class ClipSpec:
     from another one. `feather` is the softness in pixels of the mask's edge where an edited clip is laid over its
     source; None leaves the whole picture as the model made it. `levers` say how it is computed, and `profile` what the
     plan may add to them ("" is nothing but what makes it fit). `after` is the work on decoded frames, which leave it in
-    the size `delivered` ((0, 0) is as generated). `notes` are sentences the artist must see.
+    the size `delivered` ((0, 0) is as generated). `from_picture` lets a film of speech go
+    on from its picture, which otherwise only says who is seen. `notes` are sentences the artist must see.
     """
 
     task: str
@@ -62,6 +66,7 @@ class ClipSpec:
     dtype: str
     scheduler: str
     sigmas: tuple[float, ...] | None = None
+    from_picture: bool = False
     strength: float = 1.0
     style: str = "none"
     feather: int | None = None
@@ -112,6 +117,7 @@ def resolve(
     dtype: str | None = None,
     scheduler: str | None = None,
     sigmas: tuple[float, ...] | None = None,
+    from_picture: bool = False,
     levers: Levers = Levers(),  # noqa: B008
     profile: str = "",
     models: Path | None = None,
@@ -125,9 +131,9 @@ def resolve(
     `task` is by default the model's first. `guidance` is one number for both experts or (low noise, high noise).
     `levers` with step-distilled LoRAs settle steps, shift, guidance and scheduler where these are not given.
     `profile` adds its wishes to the levers that are at their default; with `models`, also the distilled weights that
-    are there. `source` is the clip to restyle or to edit: size and length follow it where they
-    are not stated. Raises `ArtifexError` (codes "settings", "model", "prompt") with the nearest values that would do
-    in its remedy.
+    are there. `source` is the clip to restyle or to edit, or, of a film of speech, the size of its picture and the
+    length of its sound: size and length follow it where they are not stated. Raises `ArtifexError` (codes "settings",
+    "model", "prompt") with the nearest values that would do in its remedy.
     """
     spec = catalogue.usable(model)
     chosen = preset_named(preset)
@@ -137,7 +143,9 @@ def resolve(
     wanted = _task(spec, task)
     size = _size(spec, chosen, width, height, source, notes)
     length = frames or chosen.frames
-    if source is not None:
+    if source is not None and spec.speech is not None:
+        length = frames or source.frames
+    elif source is not None:
         length = sources.length_of(source, spec, frames, notes)
     _check_length(spec, length, notes)
     pulled.check(levers, spec)
@@ -160,7 +168,7 @@ def resolve(
         task=wanted,
         model=spec.name,
         prompt=_prompt(prompt, style),
-        negative_prompt=DEFAULT_NEGATIVE_PROMPT if negative_prompt is None else _short(negative_prompt, "negative "),
+        negative_prompt=_default_negative(spec) if negative_prompt is None else _short(negative_prompt, "negative "),
         preset=chosen.name,
         width=size[0],
         height=size[1],
@@ -172,6 +180,7 @@ def resolve(
         dtype=_dtype(spec, chosen, dtype, notes),
         scheduler=_scheduler(scheduler or SCHEDULERS[0]),
         sigmas=levels,
+        from_picture=_from_picture(spec, from_picture),
         strength=strong,
         style=style,
         feather=_feather(wanted, feather),
@@ -213,6 +222,20 @@ def _prompt(prompt: str, style: str) -> str:
     if not prompt.strip() and not added:
         raise _refusal("generate a clip", "the prompt is empty", "a few words on what should be seen", "prompt")
     return _short(prompt, "")
+
+
+def _default_negative(spec: ModelSpec) -> str:
+    return DEFAULT_NEGATIVE_PROMPT if spec.speech is None else SPEECH_NEGATIVE_PROMPT
+
+
+def _from_picture(spec: ModelSpec, wanted: bool) -> bool:
+    if wanted and spec.speech is None:
+        raise _refusal(
+            f"let a film go on from its picture with {spec.name}",
+            "this is a choice for speech to video only",
+            "leaving it out: image to video always begins with the picture",
+        )
+    return wanted
 
 
 def _short(prompt: str, which: str) -> str:
@@ -283,6 +306,8 @@ def _size(
         size = spec.sizes[chosen.resolution]
         if spec.random:
             notes.append(f"{spec.name} makes {chosen.resolution} presets at {_times(size)}, to be quick.")
+        if source is not None and spec.speech is not None:
+            return film.size_within(source.width, source.height, spec.speech.areas[chosen.resolution], spec.multiple)
         return size if source is None else sources.size_of(source, spec, size, notes)
     _check_side(spec, width, height)
     return width, height
@@ -319,6 +344,9 @@ def _check_side(spec: ModelSpec, width: int, height: int) -> None:
 
 
 def _check_length(spec: ModelSpec, frames: int, notes: list[str]) -> None:
+    if spec.speech is not None:
+        _check_film(frames)
+        return
     step, longest = spec.vae.temporal, spec.longest_clip
     attempted = f"generate {frames:,} frames with {spec.name}"
     if frames > longest:
@@ -331,6 +359,15 @@ def _check_length(spec: ModelSpec, frames: int, notes: list[str]) -> None:
         notes.append(
             f"{frames} frames are more than the {spec.trained} that {spec.name} was trained on: the clip may repeat "
             "itself or drift."
+        )
+
+
+def _check_film(frames: int) -> None:
+    if not 1 <= frames <= LONGEST_FILM:
+        raise _refusal(
+            f"make a film of {frames:,} frames",
+            f"films are 1 to {LONGEST_FILM:,} frames long, which is ten minutes",
+            "a shorter sound, or parts of it one after the other",
         )
 
 
@@ -364,6 +401,11 @@ def _guidance(
     low, high = guidance if isinstance(guidance, tuple) else (guidance, guidance)
     if low is None or high is None:
         low, high = chosen.guidance
+        if spec.guidance is not None and chosen.guidance != (spec.guidance, spec.guidance):
+            notes.append(
+                f"Guidance {spec.guidance:g} is used, which {spec.family} was made for; {chosen.name} says {high:g}."
+            )
+            low = high = spec.guidance
         if spec.experts == 1 and low != high:
             notes.append(
                 f"{spec.name} is one network: guidance {high:g}, the preset's for high noise, is used for all steps."

@@ -2,7 +2,7 @@
 
 They answer "does everything work here" in seconds, through exactly the code that runs real weights. Shapes follow
 TI2V-5B (`smoke`: VAE 2.2, 16 x 16 x 4), and with VAE 2.1 (8 x 8 x 4) and two experts T2V-A14B (`smoke-moe`), I2V-A14B
-(`smoke-i2v`) and VACE-Fun-A14B (`smoke-vace`).
+(`smoke-i2v`) and VACE-Fun-A14B (`smoke-vace`). S2V-14B (`smoke-s2v`) is one network with a speech model beside it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from artifexpro.core.wan22.catalogue import ModelSpec
 from artifexpro.core.wan22.hooks import Hooks, Silent
 from artifexpro.core.wan22.preview import colour_fields
 from artifexpro.core.wan22.quiet import quiet
+from artifexpro.core.wan22.s2v import layout
 from artifexpro.core.wan22.weights import Manifest, building, records_of
 
 RECIPE = "1"
@@ -54,7 +55,10 @@ def build(folder: Path, model: ModelSpec) -> None:
             "transformer": _transformer(model),
             "transformer_2": _transformer(model) if model.experts == 2 else None,
         }
-        _pipeline(model, parts).save_pretrained(workplace)
+        if model.speech is not None:
+            layout.write(workplace, {**parts, **_audio_encoder(model)})
+        else:
+            _pipeline(model, parts).save_pretrained(workplace)
         Manifest(model.name, "built on this machine", RECIPE, records_of(workplace, Silent())).write(workplace)
 
 
@@ -110,11 +114,11 @@ def _text_encoder(model: ModelSpec, words: int) -> Any:
 
 
 def _transformer(model: ModelSpec) -> Any:
-    import diffusers
-
     size = model.transformer
-    more = {"vace_layers": list(size.control)} if size.control else {}
-    network: Any = getattr(diffusers, size.kind)(
+    more: dict[str, Any] = {"vace_layers": list(size.control)} if size.control else {}
+    if model.speech is not None:
+        more = layout.network_config(model)
+    network: Any = layout.network(size.kind)(
         num_layers=size.layers,
         num_attention_heads=size.heads,
         attention_head_dim=size.head_dim,
@@ -127,6 +131,28 @@ def _transformer(model: ModelSpec) -> Any:
         **more,
     )
     return network.eval()
+
+
+def _audio_encoder(model: ModelSpec) -> dict[str, Any]:
+    """A speech model with the published one's steps through time: 50 answers a second from 16 kHz."""
+    from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor, Wav2Vec2Model
+
+    assert model.speech is not None
+    config = Wav2Vec2Config(
+        hidden_size=model.speech.audio_dim,
+        num_hidden_layers=model.speech.audio_layers - 1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        conv_dim=(8,) * 7,
+        feat_extract_norm="layer",
+        do_stable_layer_norm=True,
+        conv_bias=True,
+        num_conv_pos_embeddings=16,
+        num_conv_pos_embedding_groups=2,
+        vocab_size=33,
+    )
+    extractor = Wav2Vec2FeatureExtractor(feature_size=1, sampling_rate=16_000, do_normalize=True)
+    return {"audio_encoder": Wav2Vec2Model(config).eval(), "feature_extractor": extractor}
 
 
 def _vae(model: ModelSpec) -> Any:

@@ -13,13 +13,13 @@ from typing import Any
 
 from artifexpro.core.wan22.levers import refusal
 
-_CACHEABLE = "WanTransformer3DModel"
+_CACHEABLE = ("WanTransformer3DModel", "WanS2VTransformer3DModel")
 
 
 def check(kind: str, layers: int) -> None:
     """Refuse to cache steps of a network of the class `kind` with `layers` blocks where that would do nothing, or
     something else. Raises `ArtifexError` (code "settings")."""
-    if kind != _CACHEABLE:
+    if kind not in _CACHEABLE:
         raise refusal(
             "cache steps",
             f"{kind} adds to the picture between its blocks, and a cached step would add that twice",

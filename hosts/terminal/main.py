@@ -154,7 +154,17 @@ def generate(
     frames: Frames = None,
     size: Size = None,
     steps: Steps = None,
+    guidance: Annotated[
+        str | None, typer.Option(metavar="G or LOW,HIGH", help="How strongly the prompt is followed; 1 is least.")
+    ] = None,
     shift: Shift = None,
+    scheduler: Annotated[str | None, typer.Option(metavar="NAME", help="unipc, dpm++ or euler.")] = None,
+    lora: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A LoRA; beside --lora-low for high noise only.")
+    ] = None,
+    lora_low: Annotated[Path | None, typer.Option(metavar="FILE", help="A LoRA for the low noise expert.")] = None,
+    lora_strength: Annotated[float | None, typer.Option(help="How much of the LoRAs; 1 is as made.")] = None,
+    lora_steps: Annotated[int | None, typer.Option(min=1, help="Steps the LoRAs distil the model to.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same clip.")] = 0,
     json: Json = False,
 ) -> None:
@@ -179,7 +189,13 @@ def generate(
         frames=frames,
         size=size,
         steps=steps,
+        guidance=guidance,
         shift=shift,
+        scheduler=scheduler,
+        lora=lora,
+        lora_low=lora_low,
+        lora_strength=lora_strength,
+        lora_steps=lora_steps,
         seed=seed,
     )
     making.generate(wish, as_json=json)

@@ -25,6 +25,7 @@ DEMO = {
     "steps": 8,
 }
 _RANGE = re.compile(r"(-?\d+)(?:-(-?\d+))?")
+_GUIDANCE = re.compile(r"(?:(\d+(?:\.\d+)?),)?(\d+(?:\.\d+)?)")
 _SIZE = re.compile(r"(\d+)[xX](\d+)")
 _LATER = {"s2v": "speech to video arrives in a later release"}
 
@@ -50,7 +51,13 @@ class Wish:
     frames: int | None
     size: str | None
     steps: int | None
+    guidance: str | None
     shift: float | None
+    scheduler: str | None
+    lora: Path | None
+    lora_low: Path | None
+    lora_strength: float | None
+    lora_steps: int | None
     seed: int
 
     @property
@@ -91,18 +98,26 @@ def generate(wish: Wish, *, as_json: bool) -> None:
 def _settings(wish: Wish) -> dict[str, Any]:
     """The generator's parameters; what was not stated is left to the preset."""
     width, height = (None, None) if wish.size is None else size_of(wish.size)
+    low, high = (None, None) if wish.guidance is None else guidance_of(wish.guidance)
     stated = {
         "prompt": wish.prompt,
         "negative_prompt": wish.negative,
         "model": wish.model,
         "preset": wish.preset,
-        "profile": wish.profile,
         "seed": wish.seed,
         "frames": wish.frames,
         "steps": wish.steps,
-        "shift": wish.shift,
         "width": width,
         "height": height,
+        "guidance": high,
+        "guidance_low": low,
+        "shift": wish.shift,
+        "scheduler": wish.scheduler,
+        "profile": wish.profile,
+        "lora": None if wish.lora is None else str(wish.lora.absolute()),
+        "lora_low": None if wish.lora_low is None else str(wish.lora_low.absolute()),
+        "lora_strength": wish.lora_strength,
+        "lora_steps": wish.lora_steps,
     }
     return {name: value for name, value in stated.items() if value is not None}
 
@@ -246,6 +261,14 @@ def size_of(text: str) -> tuple[int, int]:
     if not found or int(found[1]) == 0 or int(found[2]) == 0:
         raise WrongUse(f"--size takes WxH, such as 832x480; {text!r} is not that.")
     return int(found[1]), int(found[2])
+
+
+def guidance_of(text: str) -> tuple[float | None, float]:
+    """(at low noise, at high noise) of "4" or "3,4"; None is as at high noise."""
+    found = _GUIDANCE.fullmatch(text.strip())
+    if not found or float(found[2]) == 0 or (found[1] is not None and float(found[1]) == 0):
+        raise WrongUse(f"--guidance takes a number, or LOW,HIGH such as 3,4; {text!r} is not that.")
+    return None if found[1] is None else float(found[1]), float(found[2])
 
 
 def model_work(work: dict[str, Any], title: str, *, as_json: bool) -> None:

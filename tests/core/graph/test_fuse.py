@@ -10,7 +10,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from artifexpro.core.graph import fuse
+from artifexpro.core.graph import division, fuse
 from artifexpro.core.graph.compile import compile_graph
 from artifexpro.core.graph.document import FORMAT, Document
 from artifexpro.core.graph.evaluate import Evaluator
@@ -139,6 +139,67 @@ def test_a_result_that_others_read_too_is_not_fused_away(context):
     request = FrameRequest(1)
     assert largest_difference(picture(fused, "out", request), picture(alone, "out", request)) <= TOLERANCE
     assert fused.runs[fused.plan.at("grade")] == 1
+
+
+def run_of(evaluator: Evaluator, node: str) -> fuse.Run:
+    """The run that computes `node`."""
+    picture(evaluator, node, FrameRequest(1))
+    (program,) = (each for each in evaluator._programs.values() if evaluator.plan.at(node) in each.steps)
+    (run,) = (bound.call for bound in program._bound if isinstance(bound.call, fuse.Run))
+    return run
+
+
+def chain_of(*grades: tuple[str, dict[str, Any]]) -> dict[str, Any]:
+    nodes: dict[str, Any] = {"n0": ("Plate", {}, {})}
+    for at, (kind, params) in enumerate(grades):
+        nodes[f"n{at + 1}"] = (kind, params, {"video": f"n{at}"})
+    return nodes
+
+
+def test_nodes_that_only_mix_channels_are_one_sum(context):
+    nodes = chain_of(
+        ("ColorCorrector", {"saturation": 1.3}),
+        ("CDL", {"slope_red": 1.2, "offset_blue": 0.1, "saturation": 0.8}),
+        ("ColorWheels", {"lift": 0.05, "gain_green": 1.1}),
+    )
+    fused, alone = evaluators(context, nodes)
+    stages = run_of(fused, "n3")._stages(1)
+    assert [len(stage.steps) for stage in stages] == [3]
+    request = FrameRequest(9)
+    assert largest_difference(picture(fused, "n3", request), picture(alone, "n3", request)) <= TOLERANCE
+    assert all(row.runs == 2 for row in fused.statistics() if row.node != "n0")
+
+
+def test_alpha_is_divided_out_once_for_a_run_of_grades(context, monkeypatch):
+    nodes = chain_of(
+        ("CDL", {"power_red": 1.2}),
+        ("ColorCorrector", {"saturation": 1.3}),
+        ("ColorSpace", {"to": "ACEScct"}),
+        ("View", {"view": "Un-tone-mapped"}),
+    )
+    fused, alone = evaluators(context, nodes)
+    request = FrameRequest(4)
+    assert largest_difference(picture(fused, "n4", request), picture(alone, "n4", request)) <= TOLERANCE
+    monkeypatch.setattr(fuse, "STRIP_BYTES", 10**9)
+    divisions = []
+    divided = division.apart
+    monkeypatch.setattr(division, "apart", lambda pixels: divisions.append(1) or divided(pixels))
+    picture(fused, "n4", FrameRequest(5))
+    assert len(divisions) == 1
+
+
+def test_what_was_handed_over_opaque_is_not_written_to(context):
+    """A conversion that changes nothing hands an opaque plate on as it is; the next node makes pixels of its own."""
+    nodes = {
+        "n0": ("Solid", {"red": 0.3, "green": 0.2, "blue": 0.1}, {}),
+        "n1": ("ColorSpace", {"to": "lin_ap1_scene"}, {"video": "n0"}),
+        "n2": ("ColorSpace", {"to": "ACEScct"}, {"video": "n1"}),
+    }
+    fused, _ = evaluators(context, nodes)
+    before = picture(fused, "n0", FrameRequest(1)).clone()
+    shown = fused.frame(fused.plan.at("n0"), FrameRequest(1), viewer=True).pixels
+    picture(fused, "n2", FrameRequest(1))
+    assert torch.equal(shown, before)
 
 
 def test_every_node_of_a_run_has_a_part_of_its_time(context):

@@ -188,6 +188,12 @@ def test_provenance_says_which_weights_and_which_numbers(node: type, made: Path,
         ("height", 64),
         ("frames", 9),
         ("steps", 3),
+        ("guidance", 2.0),
+        ("shift", 7.0),
+        ("scheduler", "euler"),
+        ("profile", "Quality"),
+        ("lora", "/loras/ink.safetensors"),
+        ("style_preset", "anime"),
     ],
 )
 def test_every_parameter_is_in_the_settled_numbers(name: str, value: object) -> None:
@@ -195,9 +201,42 @@ def test_every_parameter_is_in_the_settled_numbers(name: str, value: object) -> 
     assert T2VGenerator(**{**SMALL, name: value}).spec() != T2VGenerator(**SMALL).spec()
 
 
+def test_two_experts_are_guided_and_given_loras_each_for_itself() -> None:
+    both = T2VGenerator(
+        **{**SMALL, "model": "smoke-moe"}, guidance=4.0, guidance_low=3.0,
+        lora="/h.safetensors", lora_low="/l.safetensors", lora_strength=0.8, lora_steps=4,
+    ).spec()  # fmt: skip
+    assert both.guidance == (3.0, 4.0)
+    assert [(lora.path, lora.expert) for lora in both.levers.loras] == [
+        ("/h.safetensors", "high"),
+        ("/l.safetensors", "low"),
+    ]
+    assert all((lora.strength, lora.steps) == (0.8, 4) for lora in both.levers.loras)
+    alone = T2VGenerator(**{**SMALL, "model": "smoke-moe"}, guidance=4.0, lora="/h.safetensors").spec()
+    assert (alone.guidance, alone.levers.loras[0].expert) == ((4.0, 4.0), "both")
+
+
+def test_a_lora_is_in_the_key_by_what_the_file_is(tmp_path: Path) -> None:
+    context, file = Preflight(frozenset(), tmp_path), tmp_path / "ink.safetensors"
+    node = T2VGenerator(**SMALL, lora=str(file))
+    with pytest.raises(ArtifexError, match="no such file"):
+        node.preflight(context)
+    assert node.fingerprint(context) == ""
+    file.write_bytes(b"one")
+    first = node.fingerprint(context)
+    file.write_bytes(b"other")
+    assert first != node.fingerprint(context) != ""
+    assert list(node.provenance(tmp_path)["loras"]) == [str(file)]
+
+
 @pytest.mark.parametrize(
     ("params", "because"),
     [
+        ({"prompt": "x", "guidance_low": 3.0}, "nothing is said about high noise"),
+        ({"prompt": "x", "guidance": 0.5}, "guidance is from 1"),
+        ({"prompt": "x", "guidance": 4.0, "guidance_low": 3.0}, "one network"),
+        ({"prompt": "x", "shift": 0.01}, "shift is from 0.1"),
+        ({"prompt": "x", "lora": "ink.safetensors"}, "from which folder"),
         ({"prompt": ""}, "the prompt is empty"),
         ({"prompt": " \n"}, "the prompt is empty"),
         ({"prompt": "x", "model": "smok"}, "smoke"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,10 +11,12 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from artifexpro.core.errors import Cancelled
 from artifexpro.core.wan22 import catalogue, smoke
 from artifexpro.core.wan22.request import ClipSpec, resolve
+from artifexpro.core.wan22.s2v import keys
 
 
 @dataclass
@@ -58,6 +61,31 @@ def random_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in NAMES:
         smoke.ensure(models, catalogue.model(name))
     return models
+
+
+@pytest.fixture(scope="session")
+def published_s2v(random_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The random S2V model as Wan-AI/Wan2.2-S2V-14B is laid out, with what it shares with T2V beside it: the network at
+    the top in two shards, bfloat16, under the published names."""
+    ours, folder = random_models / "smoke-s2v", tmp_path_factory.mktemp("published")
+    for name in ("text_encoder", "tokenizer", "vae", "scheduler"):
+        shutil.copytree(ours / name, folder / name)
+    shutil.copytree(ours / "audio_encoder", folder / "wav2vec2-large-xlsr-53-english")
+    tensors = load_file(ours / "transformer" / "diffusion_pytorch_model.safetensors")
+    inside = [f"blocks.{block}.{name}" for block in range(2) for name in keys._INSIDE]
+    sound = [f"audio_injector.injector.{block}.{name}" for block in range(2) for name in keys._ATTENTION]
+    norms = [f"audio_injector.injector_adain_layers.{block}.linear" for block in range(2)]
+    modules = [*keys._OUTSIDE, *inside, *sound, *norms]
+    theirs = [f"{module}{kind}" for module in modules for kind in ("", ".weight", ".bias")]
+    named = {keys.ours(name, (0, 1)): name for name in theirs if keys.ours(name, (0, 1)) in tensors}
+    assert named.keys() == tensors.keys()
+    for number in (1, 2):
+        part = {named[name]: tensors[name].bfloat16() for name in sorted(tensors)[number - 1 :: 2]}
+        save_file(
+            part, folder / f"diffusion_pytorch_model-0000{number}-of-00002.safetensors", metadata={"format": "pt"}
+        )
+    (folder / "config.json").write_text("{}")
+    return folder
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from diffusers import AutoencoderKLWan, WanTransformer3DModel, WanVACETransforme
 from transformers import UMT5Config, UMT5EncoderModel
 
 from artifexpro.core.errors import ArtifexError
+from artifexpro.core.wan22 import catalogue
 from artifexpro.core.wan22.catalogue import CATALOGUE, model, usable
 
 VAE_22 = {
@@ -84,10 +86,11 @@ def test_every_size_of_every_model_is_one_it_can_make() -> None:
             assert height % spec.multiple == 0, spec.name
 
 
-@pytest.mark.parametrize("name", ["s2v-14B"])
-def test_a_known_model_of_a_later_release_is_refused_with_its_reason(name: str) -> None:
+def test_a_known_model_of_a_later_release_is_refused_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    later = replace(model("s2v-14B"), later="it arrives in a later release")
+    monkeypatch.setattr(catalogue, "CATALOGUE", {**CATALOGUE, later.name: later})
     with pytest.raises(ArtifexError, match="later release") as refused:
-        usable(name)
+        usable(later.name)
     assert refused.value.code == "model"
 
 

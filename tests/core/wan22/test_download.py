@@ -18,7 +18,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -62,6 +62,9 @@ class Told(Silent):
 models, model_name, stop = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 repository, revision = sys.argv[4] or None, sys.argv[5] or None
 model = replace(catalogue.model(model_name), name="tiny", random=False, repository="studio/tiny")
+if model.speech is not None:
+    shared = catalogue.model("s2v-14B").published
+    model = replace(model, published=tuple(replace(part, repository="") for part in shared))
 try:
     mirror = os.environ.get("MIRROR")
     folder = download.get(models, model, Told(), repository=repository, revision=revision, mirror=mirror)
@@ -415,6 +418,26 @@ def test_random_models_are_built_not_fetched(tmp_path: Path, hooks: Any) -> None
     assert (tmp_path / "smoke" / "artifexpro.json").is_file()
 
 
-def test_a_model_of_a_later_release_is_not_fetched(tmp_path: Path, hooks: Any) -> None:
+def test_a_model_of_a_later_release_is_not_fetched(tmp_path: Path, hooks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = replace(catalogue.model("s2v-14B"), later="it arrives in a later release")
+    monkeypatch.setattr(catalogue, "CATALOGUE", {**catalogue.CATALOGUE, later.name: later})
     with pytest.raises(ArtifexError, match="later release"):
-        download.get(tmp_path, catalogue.model("s2v-14B"), hooks)
+        download.get(tmp_path, later, hooks)
+    assert hooks.stages == []
+
+
+def test_a_model_published_in_another_layout_arrives_in_ours(hub: Hub, tmp_path: Path, published_s2v: Path) -> None:
+    hub.folder = published_s2v
+    said = get(hub, tmp_path, model="smoke-s2v")
+    assert said[-1]["damaged"] == []
+    assert {line["stage"] for line in said if "stage" in line} == {"download", "convert"}
+    transformer = sorted(path.name for path in (tmp_path / "tiny" / "transformer").iterdir())
+    assert transformer == [
+        "config.json",
+        "diffusion_pytorch_model-00001-of-00002.safetensors",
+        "diffusion_pytorch_model-00002-of-00002.safetensors",
+        "diffusion_pytorch_model.safetensors.index.json",
+    ]
+    assert download._is_there(tmp_path / "tiny", REPOSITORY, COMMIT)
+    (tmp_path / "tiny" / "transformer" / "config.json").unlink()
+    assert not download._is_there(tmp_path / "tiny", REPOSITORY, COMMIT)

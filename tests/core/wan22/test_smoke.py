@@ -19,6 +19,7 @@ PIPELINES = {
     "smoke-moe": "WanPipeline",
     "smoke-i2v": "WanImageToVideoPipeline",
     "smoke-vace": "WanVACEPipeline",
+    "smoke-s2v": "WanSpeechToVideoPipeline",
 }
 NAMES = tuple(PIPELINES)
 

@@ -75,6 +75,17 @@ def test_generate_from_a_clip_and_inside_a_mask(artifexpro, demo, tmp_path):
     assert edited.document["settings"]["clip"]["task"] == "edit"
 
 
+def test_generate_as_it_is_told_to_be_computed(artifexpro, tmp_path):
+    said = artifexpro(
+        "generate", "a kite", "--out", "x.mp4", "--model", "smoke-moe", *QUICK, "--guidance", "2,3", "--shift", "7",
+        "--scheduler", "euler", "--profile", "memory", "--json",
+    )  # fmt: skip
+    assert said.status == 0, said.err
+    settings = said.document["settings"]["clip"]
+    assert (settings["guidance"], settings["shift"], settings["scheduler"]) == ([2, 3], 7, "euler")
+    assert settings["profile"] == "Memory"
+
+
 def test_generate_from_a_first_and_a_last_picture(artifexpro, demo, tmp_path):
     folder, _ = demo
     first, last = (str(folder / "frames" / f"frame.{number}.exr") for number in (1001, 1010))
@@ -148,6 +159,8 @@ def test_a_plan_says_how_a_clip_is_computed(artifexpro):
     [
         ("generate", "kite"),
         ("generate", "kite", "--out", "x.mp4", "--size", "large"),
+        ("generate", "kite", "--out", "x.mp4", "--guidance", "much"),
+        ("generate", "kite", "--out", "x.mp4", "--profile", "cheap"),
         ("generate", "kite", "--out", "x.mp4", "--image", "nowhere.png"),
         ("generate", "kite", "--out", "x.mp4", "--task", "t2w"),
         ("generate", "kite", "--out", "x.mp4", "--task", "edit", "--video", "look.json"),
@@ -173,6 +186,8 @@ def test_wrong_use_is_status_2(artifexpro, tmp_path, arguments):
         (("generate", "kite", "--out", "x.mp4", "--model", "wan9"), "wan9"),
         (("generate", "kite", "--out", "x.mp4", "--task", "s2v"), "later release"),
         (("generate", "ink", "--out", "x.mp4", "--task", "t2v", "--style", "anim"), "anime"),
+        (("generate", "kite", "--out", "x.mp4", "--scheduler", "ddim"), "scheduler"),
+        (("generate", "kite", "--out", "x.mp4", "--lora", "nowhere.safetensors"), "nowhere.safetensors"),
         (("generate", "kite", "--out", "x.mp4", "--shift", "1000"), "1000"),
         (("render", "nowhere.json"), "nowhere.json"),
         (("render", "torn.json"), "JSON"),

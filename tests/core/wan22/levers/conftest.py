@@ -124,9 +124,7 @@ def named(naming: str, block: int, original: str, down: torch.Tensor, up: torch.
     return {f"{layer}.lora_down.weight": down, f"{layer}.lora_up.weight": up, f"{layer}.alpha": alpha}
 
 
-@pytest.fixture(autouse=True, scope="session")
-def without_previews() -> Iterator[None]:
+@pytest.fixture(autouse=True)
+def without_previews(monkeypatch: pytest.MonkeyPatch) -> None:
     """No lever touches previews, and their map is a third of a tiny clip's work."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(preview, "fit", lambda _: None)
-        yield
+    monkeypatch.setattr(preview, "fit", lambda _: None)
