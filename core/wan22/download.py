@@ -107,8 +107,8 @@ def _hub(model: ModelSpec, mirror: str | None) -> str:
 
 
 def listing(model: ModelSpec, repository: str, revision: str, hub: str) -> tuple[str, tuple[RemoteFile, ...]]:
-    """(commit, the files that `model` needs, small ones first) of a repository on the hub at that address, and of those whose parts the
-    model shares. The commit is of all of them: one, or several joined by "+"."""
+    """(commit, the files that `model` needs, small ones first) of a repository on the hub at that address, and of those
+    whose parts the model shares. The commit is of all of them: one, or several joined by "+"."""
     others = {each.repository for each in model.published if each.repository}
     commits, found = [], []
     for place, wanted in ((repository, revision), *((other, "main") for other in sorted(others))):

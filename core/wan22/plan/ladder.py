@@ -56,18 +56,21 @@ def ladder(
 def _following(spec: ClipSpec, model: ModelSpec, now: Levers, machine: Machine, stage: str) -> Sequence[Levers]:
     if stage == "text":
         return choosing.texts(spec, now)
-    if stage == "decode":
+    if stage == "decode" and model.speech is None:
         return choosing.tiles(spec, model, now)
-    if stage == "denoise":
+    if stage == "denoise" or (stage in ("encode", "decode") and model.speech is not None):
         return choosing.kept_as(choosing.storages(spec, machine), now)
     return ()
 
 
 def _need(spec: ClipSpec, model: ModelSpec, levers: Levers, machine: Machine, stage: str) -> float:
-    return max(each.vram_gb for each in stages_of(spec, model, levers, machine) if each.name.split(" ")[0] == stage)
+    return max(
+        (each.vram_gb for each in stages_of(spec, model, levers, machine) if each.name.split(" ")[0] == stage),
+        default=0.0,
+    )
 
 
 def _sentence(stage: str, before: Levers, after: Levers) -> str:
-    done = {"text": "reading the text", "denoise": "denoising", "decode": "decoding"}[stage]
+    done = {"text": "reading the text", "encode": "encoding", "denoise": "denoising", "decode": "decoding"}[stage]
     new = ", ".join(part for part in says(after, before).split(", ") if part not in says(before).split(", "))
     return f"The card ran out of memory while {done}; from here on {new}."

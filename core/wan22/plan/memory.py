@@ -41,9 +41,8 @@ _FIELDS, _FIELD_SIDE = 12, 8
 _STORED = {"none": 0.0, "int8": 1.0, "fp8": 1.0}
 _UNQUANTISED = 0.01
 """Share of a network's weights that stay as they are: norms, embeddings, tables, scales."""
-SOUND_PARAMETERS = 315_000_000
-"""wav2vec2-large-xlsr-53."""
 SOUND_TENSORS = 1e9
+"""Tensors beside the speech model while it listens to its longest piece, generously."""
 BLOCKS_HELD = 2
 """Blocks of an offloaded network on the card at once: the one that works and the one that comes."""
 
@@ -79,6 +78,14 @@ def on_card(model: ModelSpec, name: str, spec: ClipSpec, levers: Levers) -> floa
     if levers.offload != "block" or model.transformer.layers <= BLOCKS_HELD:
         return stored
     return stored * BLOCKS_HELD / model.transformer.layers + _largest_matrix(model, spec)
+
+
+def beside(model: ModelSpec, name: str, spec: ClipSpec, levers: Levers) -> float:
+    """Bytes of what stays on the card beside the component `name`: a film goes back and forth between its network and
+    the VAE, and only with the offload "model" do they change places."""
+    if model.speech is None or levers.offload == "model":
+        return 0.0
+    return weights(model, "vae", spec, levers) if name != "vae" else on_card(model, "transformer", spec, levers)
 
 
 def text(model: ModelSpec) -> float:
