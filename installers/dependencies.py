@@ -33,6 +33,7 @@ READ_BY_HAND = {
     "opencolorio": "BSD-3-Clause",
     "opencv-python-headless": "Apache-2.0; the wheel bundles FFmpeg (LGPL-2.1+)",
     "pyzmq": "BSD-3-Clause; the wheel bundles libzmq (MPL-2.0) and libsodium (ISC)",
+    "torchao": "BSD-3-Clause",
 }
 
 # A wheel is listed here once somebody has read what the copyleft part means for us; see the table's footnotes.

@@ -31,8 +31,8 @@ takes, so those that wait do so in main memory, and this many frames share the w
 def chunks(latents: Tensor, vae: Any, tile: int = 0) -> Iterator[Tensor]:
     """Frames (T, H, W, 3), float32 on the processor, display-referred sRGB in 0..1, for each latent frame in turn.
 
-    `latents` are the transformer's, (1, C, T, h, w), normalised. `tile` is the side of tiles in pixels, a whole
-    multiple of the VAE's factor; 0 decodes whole pictures.
+    `latents` are the transformer's, (1, C, T, h, w), normalised. `tile` is the most a tile's side may be in
+    pixels, a whole multiple of the VAE's factor; 0 decodes whole pictures.
     """
     with torch.no_grad():
         wanted = latents.to(device=vae.device, dtype=vae.dtype)
@@ -135,11 +135,13 @@ def _tiles(rows: int, columns: int, tile: int, overlap: int) -> list[Place]:
 
 
 def _cuts(length: int, tile: int, overlap: int) -> list[tuple[int, int]]:
-    """Where tiles begin and end along one side: as few as cover it with at least `overlap`, evenly spread."""
+    """Where tiles begin and end along one side: as few as cover it with at least `overlap`, as small as they may be."""
     if not tile or tile >= length:
         return [(0, length)]
     count = -(-(length - overlap) // (tile - overlap))
-    return [(start, start + tile) for start in (round(index * (length - tile) / (count - 1)) for index in range(count))]
+    side = -(-(length + (count - 1) * overlap) // count)
+    starts = (round(index * (length - side) / (count - 1)) for index in range(count))
+    return [(start, start + side) for start in starts]
 
 
 def _shared(cuts: list[tuple[int, int]], index: int) -> tuple[int, int]:

@@ -18,6 +18,7 @@ from artifexpro.core.errors import ArtifexError
 from artifexpro.core.lazy import torch
 from artifexpro.core.wan22.levers import Lora
 from artifexpro.core.wan22.quiet import quiet
+from artifexpro.core.wan22.s2v import layout
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -138,10 +139,8 @@ def _scales(lora: Lora, expert: str, matrices: Mapping[str, Tensor]) -> dict[str
 
 def _layers(folder: Path) -> dict[str, tuple[int, int]]:
     """(outputs, inputs) of every linear layer of the network configured in `folder`, built without memory."""
-    import diffusers
-
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    kind = getattr(diffusers, config["_class_name"])
+    kind = layout.network(config["_class_name"])
     with torch.device("meta"), quiet():
         network = kind.from_config({key: value for key, value in config.items() if key != "quantization_config"})
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from artifexpro.core.errors import ArtifexError
-from artifexpro.core.wan22 import lora
+from artifexpro.core.wan22 import catalogue, lora
+from artifexpro.core.wan22.generate import prepare
 from artifexpro.core.wan22.levers import Levers, Lora
+from artifexpro.core.wan22.request import resolve
 
 
 def one(path: str, strength: float = 1.0, expert: Any = "both") -> Levers:
@@ -91,6 +94,17 @@ def test_fused_weights_are_the_sum(random_models: Path, write_lora: Any) -> None
     added = 0.75 * matrices[f"{layer}.lora_B.weight"] @ matrices[f"{layer}.lora_A.weight"]
     assert torch.allclose(network.blocks[1].ffn.net[2].weight, before + added, atol=1e-6)
     assert not any("lora" in name for name in network.state_dict())
+
+
+@pytest.mark.parametrize("model", ["smoke-vace", "smoke-i2v", "smoke-s2v"])
+def test_networks_of_every_task_take_loras(model: str, random_models: Path, write_lora: Any) -> None:
+    spec = resolve(prompt="x", model=model, width=64, height=64, steps=4, shift=5.0, levers=one(write_lora("lightx2v")))
+    bare = replace(spec, levers=Levers())
+    networks = [
+        prepare(each, catalogue.model(model), random_models, "cpu").transformer("transformer") for each in (spec, bare)
+    ]
+    changed, before = (network.blocks[1].ffn.net[2].weight for network in networks)
+    assert float((changed - before).abs().max()) > 0.01
 
 
 def test_a_lora_of_another_model_is_refused_by_its_shapes(make: Any, write_lora: Any, hooks: Any) -> None:

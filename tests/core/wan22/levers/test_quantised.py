@@ -14,7 +14,7 @@ from artifexpro.core.wan22 import catalogue, loading, quantised
 from artifexpro.core.wan22.levers import Levers
 from artifexpro.core.wan22.request import resolve
 
-BOUND = {"int8": 0.02, "fp8": 0.12}
+BOUND = {"int8": 0.004, "fp8": 0.01}
 """Largest difference of a pixel in 0..1 after the few steps of the test's clip."""
 SHARE = {"int8": 0.003, "fp8": 0.02}
 """Norm of the difference of one forward, as a share of the answer's."""
