@@ -9,7 +9,7 @@ sound take no more memory than a minute.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, gcd
@@ -282,6 +282,22 @@ def _floats(frame: Any) -> NDArray[Any]:
     if array.dtype.kind == "i":
         return array.astype(numpy.float32) / numpy.float32(2.0 ** (8 * array.dtype.itemsize - 1))
     return array.astype(numpy.float32)
+
+
+def resampled(pieces: Iterable[torch.Tensor], given: int, wanted: int) -> torch.Tensor:
+    """One channel in pieces (n,) float32 at `given` samples a second, as a whole at `wanted`."""
+    resampler = av.AudioResampler(format="fltp", layout="mono", rate=wanted)
+    count, parts = 0, []
+    for piece in pieces:
+        frame = av.AudioFrame.from_ndarray(piece.contiguous().numpy()[None], format="fltp", layout="mono")
+        frame.sample_rate, frame.pts = given, count
+        frame.time_base = Fraction(1, given)
+        count += len(piece)
+        parts += [part.to_ndarray()[0] for part in resampler.resample(frame)]
+    if not count:
+        return torch.zeros(0)
+    parts += [part.to_ndarray()[0] for part in resampler.resample(None)]
+    return torch.from_numpy(numpy.concatenate(parts)[: ceil(count * wanted / given)])
 
 
 def _resampled(row: NDArray[Any], given: int, wanted: int) -> NDArray[Any]:

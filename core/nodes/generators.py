@@ -26,10 +26,8 @@ from artifexpro.core.graph.values import (
     WORKING_SPACE,
     FrameRequest,
     ImageBuffer,
-    MaskStream,
     SocketType,
     StreamInfo,
-    VideoStream,
 )
 from artifexpro.core.lazy import torch
 from artifexpro.core.media import color, still
@@ -146,10 +144,10 @@ class _WanGenerator(GeneratorNode):
             return 0
         return round(here.machine(torch.device("cuda")).plan(self.spec(infos)).peak_vram_gb * plan.GB)
 
-    def generate(self, context: JobContext, folder: Path, halfway: Path, **inputs: VideoStream | MaskStream) -> None:
+    def generate(self, context: JobContext, folder: Path, halfway: Path, **inputs: Any) -> None:
         from artifexpro.core.wan22.generate import LATENTS, decode_saved, generate, load_latents
 
-        infos = {name: stream.info for name, stream in inputs.items()}
+        infos: dict[str, Any] = {name: stream.info for name, stream in inputs.items()}
         spec, given = self.spec(infos, context.models), self.given(inputs)
         listening = _Listening(context)
         frames = _frames(folder)
@@ -163,8 +161,8 @@ class _WanGenerator(GeneratorNode):
         for index, picture in pictures:
             context.check()
             still.write(frames.path(index), from_rgb(picture), "exr", header)
-        latents.replace(folder / LATENTS)
-        run = load_latents(folder / LATENTS)[1]
+        kept = [saved.replace(folder / saved.name) for saved in sorted(halfway.glob("*.safetensors"))]
+        run = load_latents(kept[0])[1]
         clip = {
             "first": self.first(infos),
             "frames": spec.frames,

@@ -1,16 +1,24 @@
-"""Streams as the models take them: pictures and clips in display-referred sRGB, mattes as coverage, read when asked."""
+"""Streams as the models take them: pictures and clips in display-referred sRGB, mattes as coverage, read when asked;
+sound as one channel."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
 
 from artifexpro.core.errors import ArtifexError
-from artifexpro.core.graph.values import ImageBuffer, MaskStream, StreamInfo, VideoStream
+from artifexpro.core.graph.values import AudioStream, ImageBuffer, MaskStream, StreamInfo, VideoStream
 from artifexpro.core.lazy import torch
 from artifexpro.core.media import color
+from artifexpro.core.media.sound import resampled
 from artifexpro.core.wan22.footage import Footage
 
-Inputs = Mapping[str, VideoStream | MaskStream]
+Inputs = Mapping[str, Any]
+"""A stream by wired socket."""
+_READ_AT_ONCE = 10
+"""Seconds of sound."""
 
 
 def picture(inputs: Inputs, name: str) -> torch.Tensor | None:
@@ -29,6 +37,23 @@ def footage(stream: VideoStream | MaskStream | None, like: StreamInfo | None = N
     frames = 1 if info.still else len(info)
     size = stream.info.width, stream.info.height
     return Footage(frames, *size, lambda index: _shown(stream, info.first + index), channels)
+
+
+def paced(stream: VideoStream | None, rate: Fraction) -> Footage | None:
+    """A stream at `rate` frames a second, whatever its own: each frame is the one that is seen at that time."""
+    own = footage(stream)
+    if stream is None or own is None or own.frames == 1:
+        return own
+    faster = stream.info.rate / rate
+    frames = -int(-own.frames / faster // 1)
+    return replace(own, frames=frames, frame=lambda index: own.frame(int(index * faster)))
+
+
+def sound(stream: AudioStream, rate: int) -> torch.Tensor:
+    """All of a sound, (samples,) float32 at `rate`: the mean of its channels."""
+    info, step = stream.info, _READ_AT_ONCE * stream.info.rate
+    pieces = (stream.pull(at, min(step, info.length - at)).mean(dim=0) for at in range(0, info.length, step))
+    return resampled(pieces, info.rate, rate)
 
 
 def _shown(stream: VideoStream | MaskStream, frame: int) -> torch.Tensor:

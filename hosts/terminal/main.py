@@ -132,9 +132,11 @@ def generate(
         Path | None, typer.Option(metavar="FILE", help="The picture the clip starts from, or an edit is like.")
     ] = None,
     last_image: Annotated[Path | None, typer.Option(metavar="FILE", help="The picture the clip ends with.")] = None,
-    audio: Annotated[Path | None, typer.Option(metavar="FILE", help="Speech.")] = None,
+    audio: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What is said or sung by who is seen in --image.")
+    ] = None,
     video: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The clip to restyle or edit, or whose motion to follow.")
+        Path | None, typer.Option(metavar="FILE", help="The clip to restyle or edit, whose motion to follow, or poses.")
     ] = None,
     mask: Annotated[
         Path | None, typer.Option(metavar="FILE", help="White where the clip is made new: a picture or a movie.")

@@ -12,7 +12,7 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -22,6 +22,7 @@ from artifexpro.core.wan22.catalogue import Speech
 from artifexpro.core.wan22.footage import Footage
 from artifexpro.core.wan22.generate import load_latents, save_latents
 from artifexpro.core.wan22.hooks import Hooks
+from artifexpro.core.wan22.levers import Levers
 from artifexpro.core.wan22.preview import PreviewMap
 from artifexpro.core.wan22.request import ClipSpec
 from artifexpro.core.wan22.s2v.condition import Spoken
@@ -40,7 +41,8 @@ class Given:
     """What a film is made from, once speech model and text encoder have done their part.
 
     `sound` is (1, layers, width, lead + frames) on the processor; `picture` (1, 3, H, W) in 0..1 has the film's size.
-    `inputs` stands for sound and picture, so that saved latents of another film are not taken for this one's.
+    `inputs` stands for sound, picture and how the film was to be computed, so that saved latents of another film are
+    not taken for this one's.
     """
 
     guidance: loop.Guidance
@@ -61,8 +63,8 @@ class Workshop(Protocol):
     def network(self, name: str) -> Any:
         """The network, as `loop.denoise` asks for it; ready to use until another part is asked for."""
 
-    def tile(self) -> int:
-        """Side in pixels of decoded tiles; 0 decodes whole pictures."""
+    def levers(self) -> Levers:
+        """How the film is computed now."""
 
     def go(self, stage: str, work: Callable[[], T]) -> T:
         """What `work` makes, called again each time memory ran out and less can be used."""
@@ -112,7 +114,7 @@ class Film:
         path = self.folder / f"clip.{part.number + 1:04d}.{identity.hexdigest()[:16]}.safetensors"
         if path.exists():
             clean, made_for = load_latents(path)
-            if made_for == spec:
+            if replace(made_for, levers=spec.levers) == spec:
                 self.hooks.progress("denoise", (part.number + 1) * steps, total * steps)
                 return clean
         condition = self._condition(part, reference, past, poses)
@@ -129,7 +131,7 @@ class Film:
                 smoothing=spec.levers.smoothing,
             ),
         )
-        save_latents(path, clean, spec)
+        save_latents(path, clean, replace(spec, levers=self.workshop.levers()))
         return clean
 
     def _beginning(self, part: Part, reference: Tensor) -> loop.Progress:
@@ -197,7 +199,7 @@ class Film:
 
     def _pieces(self, part: Part, latents: Tensor) -> Iterator[tuple[int, Tensor]]:
         done = part.first - part.skipped
-        pieces = decode.chunks(latents, self.workshop.vae(), self.workshop.tile())
+        pieces = decode.chunks(latents, self.workshop.vae(), self.workshop.levers().tile)
         while done <= part.last:
             self.hooks.check()
             with self.hooks.stage("decode"):

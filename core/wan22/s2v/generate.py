@@ -6,6 +6,7 @@ The film goes back and forth between the network and the VAE, so both stay in me
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +17,7 @@ from artifexpro.core.wan22.attempts import Attempts
 from artifexpro.core.wan22.catalogue import Speech
 from artifexpro.core.wan22.given import Given
 from artifexpro.core.wan22.hooks import Hooks
+from artifexpro.core.wan22.levers import Levers
 from artifexpro.core.wan22.loading import Loader
 from artifexpro.core.wan22.request import ClipSpec
 from artifexpro.core.wan22.s2v import clips, speech
@@ -41,14 +43,15 @@ def frames(
     place = _Place(attempts, hooks)
     colours = place.go("encode", lambda: preview.fit(place.vae()))
     fitted = picture.fitted(material.image, spec.width, spec.height)
-    inputs = hashlib.blake2b(fitted.numpy().tobytes() + sound.numpy().tobytes()).hexdigest()
+    asked = json.dumps(spec.levers.as_json(), sort_keys=True).encode()
+    inputs = hashlib.blake2b(fitted.numpy().tobytes() + sound.numpy().tobytes() + asked).hexdigest()
     given = clips.Given(guidance, heard, fitted, material.poses, inputs)
     yield from clips.Film(spec, about, given, place, hooks, folder, colours).frames()
 
 
 class _Place:
-    """The film's network and VAE. Those that have room beside one another are loaded once for the whole film; with the
-    lever offload "model" they change places on the card, as `Loader` does it."""
+    """The film's network and VAE, which take turns on the card as the plan counts them: what is not at work waits in
+    main memory. What lies there block by block, or in several processes, stays where it is."""
 
     def __init__(self, attempts: Attempts, hooks: Hooks) -> None:
         self.device = attempts.loader.device
@@ -61,8 +64,8 @@ class _Place:
     def network(self, name: str) -> Any:
         return self._part(name, lambda loader: loader.transformer(name))
 
-    def tile(self) -> int:
-        return self._attempts.loader.levers.tile
+    def levers(self) -> Levers:
+        return self._attempts.loader.levers
 
     def go(self, stage: str, work: Callable[[], T]) -> T:
         def attempt(_: Loader) -> T:
@@ -80,12 +83,16 @@ class _Place:
 
     def _part(self, name: str, read: Callable[[Loader], Any]) -> Any:
         loader = self._attempts.loader
-        if name not in self._there:
+        levers = loader.levers
+        if levers.offload == "model":
             with self._hooks.stage("load"):
-                part = read(loader)
-            if loader.levers.offload == "model":
-                return part
-            self._there[name] = part
+                return read(loader)
+        with self._hooks.stage("load"):
+            if levers.offload == "none" and levers.parallel == 1:
+                for other, part in self._there.items():
+                    part.to(self.device if other == name else "cpu")
+            if name not in self._there:
+                self._there[name] = read(loader)
         return self._there[name]
 
 

@@ -31,20 +31,24 @@ _AROUND = 5 * RATE
 _ANSWERS, _BETWEEN, _FRAMES = 50, 30, 16
 
 
+def check_length(seconds: float) -> None:
+    """Refuse a sound that is too short to be seen. Raises `ArtifexError` (code "sound")."""
+    if seconds < SHORTEST:
+        raise ArtifexError(
+            "make a film that speaks",
+            f"its sound is {seconds:.2f} s long, less than four frames of the film",
+            f"a sound of {SHORTEST} s or more, best of a few seconds",
+            code="sound",
+        )
+
+
 def check_sound(samples: Tensor) -> None:
     """Refuse what is not (samples,) at 16 kHz with something to be heard. Raises `ArtifexError` (code "sound")."""
     attempted = "make a film that speaks"
     if samples.ndim != 1:
         shape = " x ".join(str(side) for side in samples.shape)
         raise ArtifexError(attempted, f"its sound has the shape {shape}", "one channel", code="sound")
-    seconds = len(samples) / RATE
-    if seconds < SHORTEST:
-        raise ArtifexError(
-            attempted,
-            f"its sound is {seconds:.2f} s long, less than four frames of the film",
-            f"a sound of {SHORTEST} s or more, best of a few seconds",
-            code="sound",
-        )
+    check_length(len(samples) / RATE)
     if not bool(torch.isfinite(samples).all()):
         raise ArtifexError(
             attempted, "its sound contains values that are no numbers", "making the sound file again", code="sound"

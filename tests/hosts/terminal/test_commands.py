@@ -5,13 +5,23 @@ import statistics
 import subprocess
 import sys
 import time
+import wave
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from artifexpro.core.media.sound import SoundReader
+
 LONG = ("generate", "long", "--out", "long.mp4", "--size", "320x192", "--frames", "81", "--steps", "1000")
 QUICK = ("--size", "64x64", "--frames", "5", "--steps", "2")
+
+
+def write_sound(path: Path, words: bytes) -> None:
+    """One channel at 16 kHz, 16 bit."""
+    with wave.open(str(path), "wb") as sound:
+        sound.setparams((1, 2, 16_000, 0, "NONE", ""))
+        sound.writeframes(words)
 
 
 def test_help_loads_nothing_heavy():
@@ -92,6 +102,23 @@ def test_generate_from_a_first_and_a_last_picture(artifexpro, demo, tmp_path):
     said = artifexpro("generate", "x", "--image", first, "--last-image", last, "--out", "x.mp4", *QUICK, "--json")
     assert said.status == 0, said.err
     assert said.document["settings"]["clip"]["model"] == "smoke-i2v"
+
+
+def test_generate_from_a_sound_and_a_picture_and_the_movie_has_the_sound(artifexpro, tmp_path):
+    words = b"".join(int(9000 * ((at // 57) % 2 * 2 - 1)).to_bytes(2, "little", signed=True) for at in range(16_000))
+    write_sound(tmp_path / "voice.wav", words)
+    Image.new("RGB", (80, 80), (200, 150, 120)).save(tmp_path / "face.png")
+    said = artifexpro(
+        "generate", "he speaks", "--audio", "voice.wav", "--image", "face.png", "--out", "film.mp4",
+        "--size", "64x64", "--steps", "1", "--json",
+    )  # fmt: skip
+    assert said.status == 0, said.err
+    settings = said.document["settings"]["clip"]
+    assert (settings["task"], settings["model"]) == ("s2v", "smoke-s2v")
+    with SoundReader(tmp_path / "film.mp4", 16_000) as sound:
+        assert sound.info.picture_rate == 16
+        assert abs(sound.info.length - 16_000) < 1_000
+        assert float(sound.samples(2_000, 8_000).std()) > 0.1
 
 
 def test_render_takes_frames_scale_settings_and_a_place(artifexpro, demo, tmp_path):
@@ -184,7 +211,8 @@ def test_wrong_use_is_status_2(artifexpro, tmp_path, arguments):
         (("generate", "kite", "--out", "x.mp4", "--size", "100x100"), "128x128"),
         (("generate", "kite", "--out", "x.gif"), ".mp4"),
         (("generate", "kite", "--out", "x.mp4", "--model", "wan9"), "wan9"),
-        (("generate", "kite", "--out", "x.mp4", "--task", "s2v"), "later release"),
+        (("generate", "kite", "--out", "x.mp4", "--audio", "hum.wav", "--image", "face.png"), "silent"),
+        (("generate", "kite", "--out", "x.mp4", "--audio", "tick.wav", "--image", "face.png"), "less than four frames"),
         (("generate", "ink", "--out", "x.mp4", "--task", "t2v", "--style", "anim"), "anime"),
         (("generate", "kite", "--out", "x.mp4", "--scheduler", "ddim"), "scheduler"),
         (("generate", "kite", "--out", "x.mp4", "--lora", "nowhere.safetensors"), "nowhere.safetensors"),
@@ -199,6 +227,9 @@ def test_wrong_use_is_status_2(artifexpro, tmp_path, arguments):
 )
 def test_a_failure_is_status_1_and_one_line_that_helps(artifexpro, tmp_path, arguments, word):
     (tmp_path / "torn.json").write_text('{"format": "artifexpro.')
+    write_sound(tmp_path / "hum.wav", bytes(32_000))
+    write_sound(tmp_path / "tick.wav", bytes(3_200))
+    Image.new("RGB", (64, 64)).save(tmp_path / "face.png")
     said = artifexpro(*arguments, "--json")
     assert said.status == 1
     assert said.out == ""

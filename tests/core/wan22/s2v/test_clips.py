@@ -12,6 +12,7 @@ import torch
 from artifexpro.core.wan22.catalogue import Speech
 from artifexpro.core.wan22.footage import Footage
 from artifexpro.core.wan22.hooks import Silent
+from artifexpro.core.wan22.levers import Levers
 from artifexpro.core.wan22.loop import Guidance
 from artifexpro.core.wan22.request import ClipSpec
 from artifexpro.core.wan22.s2v.clips import Film, Given
@@ -47,8 +48,8 @@ class Workshop:
     def network(self, name: str) -> Any:
         return self._network
 
-    def tile(self) -> int:
-        return 0
+    def levers(self) -> Levers:
+        return Levers()
 
     def go(self, stage: str, work: Any) -> Any:
         return work()
