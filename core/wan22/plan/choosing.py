@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from artifexpro.core.wan22 import catalogue, profiles
+from artifexpro.core.wan22 import profiles
 from artifexpro.core.wan22.catalogue import ModelSpec
 from artifexpro.core.wan22.levers import LEAST_TILE, Levers
 from artifexpro.core.wan22.plan.cards import Card
@@ -49,8 +49,7 @@ def levers_for(spec: ClipSpec, model: ModelSpec, machine: Machine) -> Levers:
         stages = stages_of(spec, model, levers, machine)
         return all(machine.has_room(stage) for stage in stages if stage.name.startswith(kind))
 
-    shared = ("denoise",) if model.speech is None else ("denoise", "encode")
-    chosen = _first(storages(spec, machine), lambda levers: all(fits(levers, kind) for kind in shared))
+    chosen = _first(storages(spec, machine), lambda levers: fits(levers, "denoise"))
     if not machine.has_card:
         return chosen
     chosen = _first(texts(spec, chosen), lambda levers: fits(levers, "text"))
@@ -63,8 +62,6 @@ def storages(spec: ClipSpec, machine: Machine) -> list[Levers]:
     all is in its memory."""
     asked = spec.levers
     allowed = profiles.profile(spec.profile).storage
-    if catalogue.model(spec.model).speech is not None:
-        allowed = tuple(way for each in allowed for way in _changing_places(each))
     if not machine.has_card:
         allowed = tuple(("none", quantise) for _, quantise in allowed)
     found = [
@@ -76,11 +73,6 @@ def storages(spec: ClipSpec, machine: Machine) -> list[Levers]:
     if wished and asked.cache == wished:
         found += [replace(each, cache=0.0) for each in found]
     return list(dict.fromkeys(found)) or [asked]
-
-
-def _changing_places(storage: profiles.Storage) -> tuple[profiles.Storage, ...]:
-    """A film's network and VAE beside one another, and then one after the other."""
-    return (storage, ("model", storage[1])) if storage[0] == "none" else (storage,)
 
 
 def texts(spec: ClipSpec, levers: Levers) -> list[Levers]:

@@ -56,9 +56,9 @@ def ladder(
 def _following(spec: ClipSpec, model: ModelSpec, now: Levers, machine: Machine, stage: str) -> Sequence[Levers]:
     if stage == "text":
         return choosing.texts(spec, now)
-    if stage == "decode" and model.speech is None:
+    if stage == "decode":
         return choosing.tiles(spec, model, now)
-    if stage == "denoise" or (stage in ("encode", "decode") and model.speech is not None):
+    if stage == "denoise":
         return choosing.kept_as(choosing.storages(spec, machine), now)
     return ()
 

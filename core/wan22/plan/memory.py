@@ -81,11 +81,18 @@ def on_card(model: ModelSpec, name: str, spec: ClipSpec, levers: Levers) -> floa
 
 
 def beside(model: ModelSpec, name: str, spec: ClipSpec, levers: Levers) -> float:
-    """Bytes of what stays on the card beside the component `name`: a film goes back and forth between its network and
-    the VAE, and only with the offload "model" do they change places."""
-    if model.speech is None or levers.offload == "model":
+    """Bytes of what stays on the card beside the component `name`. A film goes back and forth between its network and
+    the VAE, which take turns; only what lies there block by block, or in several processes, stays."""
+    if model.speech is None or (levers.offload != "block" and levers.parallel == 1):
         return 0.0
     return weights(model, "vae", spec, levers) if name != "vae" else on_card(model, "transformer", spec, levers)
+
+
+def in_turn(model: ModelSpec, name: str, spec: ClipSpec, levers: Levers) -> float:
+    """Bytes of what waits in main memory while a film's component `name` is at work."""
+    if model.speech is None:
+        return 0.0
+    return weights(model, "vae" if name != "vae" else "transformer", spec, levers)
 
 
 def text(model: ModelSpec) -> float:

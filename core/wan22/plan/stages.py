@@ -100,7 +100,7 @@ def _denoise(spec: ClipSpec, model: ModelSpec, levers: Levers) -> list[Work]:
         moved = stored * count if levers.offload == "block" else 0.0
         operations = count * flops.denoise_pass(spec, model) / levers.parallel
         tensors = memory.denoise(spec, model, levers)
-        read = stored + (memory.weights(model, "vae", spec, levers) if levers.offload == "model" else 0.0)
+        read = stored + memory.in_turn(model, name, spec, levers)
         made.append(Work(f"denoise ({name})", "denoise", name, held, tensors, operations, moved, spec.dtype, read))
     return made
 
@@ -111,7 +111,7 @@ def _decode(spec: ClipSpec, model: ModelSpec, levers: Levers) -> Work:
     once = sum(flops.decode(model, spec.width, spec.height, count) for count in frames)
     operations = once * memory.overlap(spec, levers.tile)
     tensors = memory.decode(spec, model, levers)
-    read = held + memory.waiting(spec, model, levers.tile)
+    read = held + memory.waiting(spec, model, levers.tile) + memory.in_turn(model, "vae", spec, levers)
     return Work("decode", "decode", "vae", held, tensors, operations, 0.0, "float32", read)
 
 
