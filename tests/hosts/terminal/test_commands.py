@@ -181,6 +181,20 @@ def test_a_plan_says_how_a_clip_is_computed(artifexpro):
     assert none.status == 0 and "Does not fit" in none.out and "nothing smaller fits either" in none.out
 
 
+def test_models_are_kept_evicted_and_bundled_by_jobs(artifexpro, tmp_path):
+    assert "Done: keep ti2v-5B." in artifexpro("models", "keep", "ti2v-5B").out
+    known = {model["name"]: model for model in artifexpro("models", "list", "--json").document}
+    assert known["ti2v-5B"]["kept"] and known["ti2v-5B"]["copies"] == []
+    assert known["ti2v-5B"]["components"]["transformer"] == 4_999_787_712
+    artifexpro("models", "keep", "ti2v-5B", "--no-longer")
+    assert not artifexpro("models", "list", "--json").document[0]["kept"]
+    assert "Nothing was removed." in artifexpro("models", "evict", "--budget", "0").out
+    refused = artifexpro("models", "bundle", str(tmp_path / "disk"))
+    assert refused.status == 1 and "no model is here" in refused.err
+    refused = artifexpro("models", "get", "ti2v-5B", "--from", str(tmp_path / "nowhere"))
+    assert refused.status == 1 and "there is no such folder" in refused.err
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
