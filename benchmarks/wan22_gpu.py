@@ -27,9 +27,9 @@ from artifexpro.core.errors import ArtifexError
 from artifexpro.core.lazy import torch
 from artifexpro.core.wan22 import begin, catalogue, decode, loop, schedule
 from artifexpro.core.wan22.catalogue import ModelSpec
-from artifexpro.core.wan22.condition import Condition, Free
+from artifexpro.core.wan22.condition import Condition
 from artifexpro.core.wan22.footage import Footage
-from artifexpro.core.wan22.given import Given
+from artifexpro.core.wan22.given import NOTHING, Given
 from artifexpro.core.wan22.hooks import Silent
 from artifexpro.core.wan22.levers import Levers
 from artifexpro.core.wan22.plan import flops
@@ -168,13 +168,13 @@ def condition(bench: Bench, vae: Any) -> Condition:
         return Spoken(
             sound.to(bench.device), latents(1), torch.zeros_like(latents(time)), latents(model.speech.past_latents)
         )
-    if spec.task not in ("i2v", "edit"):
-        return Free()
     return begin.begin(spec, _material(bench), vae, bench.device, Silent(), [], spacing="diffusers").condition
 
 
 def _material(bench: Bench) -> Given:
     spec = bench.spec
+    if spec.task not in ("i2v", "edit"):
+        return NOTHING
     picture = torch.rand(spec.height, spec.width, 3, generator=torch.Generator().manual_seed(4))
     if spec.task == "i2v":
         return Given(image=picture)
@@ -248,21 +248,13 @@ def _pipeline(bench: Bench, network: Any, vae: Any) -> tuple[Any, dict[str, Any]
     parts |= {"transformer": network, "boundary_ratio": model.boundary}
     if model.experts == 2:
         parts["transformer_2"] = network
-    if spec.task == "i2v":
-        picture = _material(bench).image
-        assert picture is not None
-        from PIL import Image
-
-        image = Image.fromarray((picture * 255).round().to(torch.uint8).numpy())
-        return diffusers.WanImageToVideoPipeline(**parts), {"image": image}
-    if spec.task == "edit":
-        from PIL import Image
-
-        given = _material(bench)
-        assert given.video is not None and given.mask is not None
-        video = Image.fromarray((given.video.frame(0) * 255).round().to(torch.uint8).numpy())
-        mask = Image.fromarray((given.mask.frame(0)[..., 0] * 255).round().to(torch.uint8).numpy())
-        return diffusers.WanVACEPipeline(**parts), {"video": [video] * spec.frames, "mask": [mask] * spec.frames}
+    given = _material(bench)
+    if given.image is not None:
+        return diffusers.WanImageToVideoPipeline(**parts), {"image": given.image.permute(2, 0, 1).unsqueeze(0)}
+    if given.video is not None and given.mask is not None:
+        clips = (given.video.frame(0), given.mask.frame(0))
+        video, mask = (each.permute(2, 0, 1).expand(1, spec.frames, 3, -1, -1) for each in clips)
+        return diffusers.WanVACEPipeline(**parts), {"video": video, "mask": mask}
     return diffusers.WanPipeline(**parts, expand_timesteps=model.experts == 1), {}
 
 

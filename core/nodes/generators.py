@@ -14,6 +14,7 @@ import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
@@ -37,7 +38,7 @@ from artifexpro.core.media.pixels import crop, from_rgb
 from artifexpro.core.nodes import material
 from artifexpro.core.nodes.material import Inputs
 from artifexpro.core.wan22 import catalogue, here, plan, smoke, weights
-from artifexpro.core.wan22.given import Given
+from artifexpro.core.wan22.given import Given, check_long_enough
 from artifexpro.core.wan22.levers import Expert, Levers, Lora
 from artifexpro.core.wan22.prompts import DEFAULT_NEGATIVE_PROMPT
 from artifexpro.core.wan22.request import ClipSpec, resolve
@@ -255,7 +256,7 @@ class _FromWords(_WanGenerator):
         return catalogue.model(self.model).rate
 
     def read(self, folder: Path, request: FrameRequest) -> ImageBuffer:
-        return read_frame(folder, request, self.first_frame, self.describe({}).size_at(request.scale))
+        return read_frame(folder, request, self.first_frame)
 
 
 class TI2VGenerator(_FromWords):
@@ -282,8 +283,8 @@ class T2VGenerator(_FromWords):
 class I2VGenerator(_FromWords):
     """Generates a clip that begins with a picture, and ends with another one if that is connected.
 
-    A motion guide is a clip whose coarse movement the new one follows: it begins from the guide with much noise
-    instead of noise alone.
+    Where no size is stated the clip has the picture's shape. A motion guide is a clip whose coarse movement the new one
+    follows: it begins from the guide with much noise instead of noise alone.
     """
 
     task: ClassVar[str] = "i2v"
@@ -298,8 +299,16 @@ class I2VGenerator(_FromWords):
         0.1, "How firmly a motion guide is followed: the share of the steps it stands for.", minimum=0.0, maximum=0.95
     )
 
+    def describe(self, infos: Mapping[str, StreamInfo]) -> StreamInfo:
+        made, guide = super().describe(infos), infos.get("motion_guide")
+        if guide is not None and not guide.endless:
+            check_long_enough(len(made), len(guide))
+        return made
+
     def more(self, infos: Mapping[str, StreamInfo]) -> Mapping[str, Any]:
-        return {"strength": 1 - self.motion} if "motion_guide" in infos else {}
+        image = infos.get("image")
+        settled: dict[str, Any] = {} if image is None else {"picture": (image.width, image.height)}
+        return {**settled, "strength": 1 - self.motion} if "motion_guide" in infos else settled
 
     def given(self, inputs: Inputs) -> Given:
         return Given(
@@ -346,6 +355,15 @@ def _frames(folder: Path) -> FramePattern:
     return FramePattern(folder / "frames", "frame.", 4, ".exr")
 
 
-def read_frame(folder: Path, request: FrameRequest, first: int, size: tuple[int, int]) -> ImageBuffer:
+def read_frame(folder: Path, request: FrameRequest, first: int) -> ImageBuffer:
+    """A frame of a finished clip whose first one has the number `first`."""
     path = _frames(folder).path(request.frame - first)
+    size = made(folder).size_at(request.scale)
     return ImageBuffer(crop(still.read(path, size, color.DISPLAY), request.region), WORKING_SPACE)
+
+
+@lru_cache(maxsize=64)
+def made(folder: Path) -> StreamInfo:
+    """Numbers and size of a finished clip, whose folder never changes."""
+    clip = json.loads((folder / CLIP).read_text(encoding="utf-8"))
+    return StreamInfo(clip["first"], clip["first"] + clip["frames"] - 1, Fraction(1), *clip["size"])

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from fractions import Fraction
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
 from artifexpro.core.graph.node import Socket, parameter
 from artifexpro.core.graph.values import FrameRequest, ImageBuffer, SocketType, StreamInfo
 from artifexpro.core.nodes import material
-from artifexpro.core.nodes.generators import CLIP, STYLE, Style, _WanGenerator, read_frame
+from artifexpro.core.nodes.generators import STYLE, Style, _WanGenerator, made, read_frame
 from artifexpro.core.nodes.material import Inputs
 from artifexpro.core.wan22.given import Given
 from artifexpro.core.wan22.request import LARGEST_FEATHER
@@ -54,9 +52,7 @@ class _FromClip(_WanGenerator):
         return infos["video"].rate
 
     def read(self, folder: Path, request: FrameRequest) -> ImageBuffer:
-        first, width, height = _made(folder)
-        size = StreamInfo(0, 0, Fraction(1), width, height).size_at(request.scale)
-        return read_frame(folder, request, first, size)
+        return read_frame(folder, request, made(folder).first)
 
 
 class StyleTransfer(_FromClip):
@@ -118,10 +114,3 @@ class MaskedEdit(_FromClip):
             mask=material.footage(mask, like=video.info),
             references=() if reference is None else (reference,),
         )
-
-
-@lru_cache(maxsize=64)
-def _made(folder: Path) -> tuple[int, int, int]:
-    """First frame, width and height of a finished clip, whose folder never changes."""
-    clip = json.loads((folder / CLIP).read_text(encoding="utf-8"))
-    return clip["first"], *clip["size"]

@@ -113,7 +113,7 @@ def check(spec: ClipSpec, given: Given) -> None:
     if given.sound is not None:
         check_sound(given.sound)
     if given.video is not None:
-        _check_long_enough(spec, given.video)
+        check_long_enough(spec.frames, given.video.frames)
     if given.mask is not None and given.video is not None:
         _check_mask(given.video, given.mask)
 
@@ -128,12 +128,13 @@ def _check_guide(spec: ClipSpec, given: Given) -> None:
     raise _refusal(f"follow a motion guide by {1 - spec.strength:g}", because, remedy)
 
 
-def _check_long_enough(spec: ClipSpec, video: Footage) -> None:
-    if video.frames < spec.frames:
+def check_long_enough(frames: int, there: int) -> None:
+    """Refuse a clip of `there` frames for one of `frames`. Raises `ArtifexError` (code "image")."""
+    if there < frames:
         raise _refusal(
-            f"make {spec.frames} frames from a clip",
-            f"it has {video.frames}",
-            f"a clip of {spec.frames} frames or more, or at most {max(1, (video.frames - 1) // 4 * 4 + 1)} frames",
+            f"make {frames} frames from a clip",
+            f"it has {there}",
+            f"a clip of {frames} frames or more, or at most {max(1, (there - 1) // 4 * 4 + 1)} frames",
         )
 
 

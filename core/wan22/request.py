@@ -125,6 +125,7 @@ def resolve(
     style: str = "none",
     feather: int | None = None,
     source: Source | None = None,
+    picture: tuple[int, int] | None = None,
 ) -> ClipSpec:
     """A checked `ClipSpec` from a preset and overrides; 0 and None stand for the preset's or the model's own.
 
@@ -134,6 +135,7 @@ def resolve(
     are there. `source` is the clip to restyle or to edit, or, of a film of speech, the size of its picture and the
     length of its sound: size and length follow it where they are not stated. Raises `ArtifexError` (codes "settings",
     "model", "prompt") with the nearest values that would do in its remedy.
+    `picture` is the size (width, height) of the picture that a clip begins with, whose shape it then has.
     """
     spec = catalogue.usable(model)
     chosen = preset_named(preset)
@@ -141,7 +143,8 @@ def resolve(
     wishes = profiles.profile(profile)
     levers = profiles.with_distilled(wishes, levers, spec, models, notes)
     wanted = _task(spec, task)
-    size = _size(spec, chosen, width, height, source, notes)
+    shape = Source(*picture, 1, spec.rate) if picture and source is None else source
+    size = _size(spec, chosen, width, height, shape, notes)
     length = frames or chosen.frames
     if source is not None and spec.speech is not None:
         length = frames or source.frames

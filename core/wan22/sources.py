@@ -15,7 +15,7 @@ SHORTEST = 5
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A clip to restyle or to edit: size in pixels, frames, frames a second."""
+    """A clip to restyle or to edit, or a picture of one frame: size in pixels, frames, frames a second."""
 
     width: int
     height: int
@@ -39,7 +39,7 @@ def size_of(source: Source, model: ModelSpec, preset: tuple[int, int], notes: li
             "a crop of it, or a width and height",
             code="settings",
         )
-    if (width, height) != (source.width, source.height):
+    if source.frames > 1 and (width, height) != (source.width, source.height):
         notes.append(f"The clip of {source.width} x {source.height} is made at {width} x {height}.")
     return width, height
 

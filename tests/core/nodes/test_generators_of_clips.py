@@ -125,6 +125,16 @@ def test_size_follows_the_source_where_none_is_stated() -> None:
     assert (wide.width, wide.height) == (1168, 768)
 
 
+def test_image_to_video_has_the_shape_of_its_picture() -> None:
+    portrait = StreamInfo(1, 1, Fraction(24), 1080, 1920, still=True)
+    node = I2VGenerator(prompt="x", model="i2v-A14B")
+    info = node.describe({"image": portrait})
+    assert (info.width, info.height) == (464, 832)
+    assert not any("is made at" in note for note in node.spec({"image": portrait}).notes)
+    stated = I2VGenerator(prompt="x", model="i2v-A14B", width=640, height=640).describe({"image": portrait})
+    assert (stated.width, stated.height) == (640, 640)
+
+
 def test_outside_the_mask_frames_are_the_sources(made: Callable) -> None:
     params = {"width": 96, "height": 64, "feather": 2}
     built, evaluator = made("MaskedEdit", params, CASES["edit"][2])
@@ -169,6 +179,7 @@ def test_what_cannot_be_made_is_refused_before_work(
         (StyleTransfer(prompt="x", frames=9), {"video": PLATE}, "9 frames were asked for"),
         (StyleTransfer(prompt="x"), {"video": StreamInfo(1, 9000, Fraction(25), 96, 64)}, "4,093 frames"),
         (StyleTransfer(prompt="x"), {"video": StreamInfo(1, 9, Fraction(25), 9000, 2)}, "one side would be shorter"),
+        (I2VGenerator(prompt="x", frames=9), {"motion_guide": PLATE}, "it has 6"),
         (
             MaskedEdit(prompt="x"),
             {"video": PLATE, "mask": StreamInfo(1001, 1006, Fraction(25), 96, 54)},

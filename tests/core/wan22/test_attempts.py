@@ -157,17 +157,23 @@ def test_when_nothing_smaller_is_left_it_is_an_error_in_words(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_does_not_fit_is_refused_before_anything_is_loaded_with_what_would(
-    random_models: Path, small: Callable[..., ClipSpec], hooks: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(here, "machine", lambda device: here.Here(12.0, 16.0, CARD.card))
+def test_what_does_not_fit_is_refused_with_what_would(small: Callable[..., ClipSpec], tmp_path: Path) -> None:
     spec = small(model="t2v-A14B", width=1280, height=720, frames=81)
     with pytest.raises(ArtifexError, match="1280 x 720 with t2v-A14B") as refused:
-        clip(spec, random_models, tmp_path, hooks)
+        here.fitting(spec, here.Here(12.0, 16.0, CARD.card), tmp_path)
     assert refused.value.code == "memory"
     assert refused.value.remedy.startswith(("the nearest that fits", "nothing smaller fits"))
     assert refused.value.remedy not in refused.value.because
-    assert [name for name in hooks.stages if name != "load"] == []
+
+
+def test_a_clip_that_does_not_fit_is_refused_before_anything_is_loaded(
+    random_models: Path, small: Callable[..., ClipSpec], hooks: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(here, "machine", lambda device: here.Here(1e-6, 64.0, CARD.card))
+    with pytest.raises(ArtifexError, match="64 x 64 with smoke") as refused:
+        clip(small(), random_models, tmp_path, hooks)
+    assert refused.value.code == "memory"
+    assert set(hooks.stages) <= {"load"}
 
 
 def test_a_clip_is_computed_as_its_plan_says(

@@ -17,15 +17,24 @@ from artifexpro.core.wan22.request import ClipSpec
 PICTURE = torch.rand(64, 64, 3)
 CLIP = Footage.of(torch.rand(9, 64, 64, 3))
 MASK = Footage.of(torch.ones(9, 64, 64, 1))
-MODELS = {"t2v": "smoke", "ti2v": "smoke", "style": "smoke", "i2v": "smoke-i2v", "edit": "smoke-vace"}
+SOUND = torch.sin(torch.arange(16_000) / 20) * 0.5
+MODELS = {
+    "t2v": "smoke",
+    "ti2v": "smoke",
+    "style": "smoke",
+    "i2v": "smoke-i2v",
+    "edit": "smoke-vace",
+    "s2v": "smoke-s2v",
+}
 WHOLE: dict[str, dict[str, Any]] = {
     "t2v": {},
     "ti2v": {"image": PICTURE},
     "i2v": {"image": PICTURE, "last_image": PICTURE},
     "style": {"video": CLIP},
     "edit": {"video": CLIP, "mask": MASK, "references": (PICTURE,)},
+    "s2v": {"image": PICTURE, "sound": SOUND, "poses": CLIP},
 }
-EVERYTHING = {"image": PICTURE, "last_image": PICTURE, "video": CLIP, "mask": MASK, "references": (PICTURE,)}
+EVERYTHING = {name: given for whole in WHOLE.values() for name, given in whole.items()}
 
 
 def test_every_task_of_a_usable_model_says_what_it_takes() -> None:

@@ -9,7 +9,10 @@ import wave
 from pathlib import Path
 
 import pytest
-from PIL import Image
+import torch
+
+from artifexpro.core.media.sequence import write_frame
+from artifexpro.core.media.still import Header
 
 from artifexpro.core.media.sound import SoundReader
 
@@ -73,9 +76,10 @@ def test_generate_from_a_clip_and_inside_a_mask(artifexpro, demo, tmp_path):
     assert len(list(tmp_path.glob("ink.*.png"))) == 5
     settings = styled.document["settings"]["clip"]
     assert (settings["task"], settings["strength"], settings["style"]) == ("style", 0.6, "comic")
-    mask = Image.new("L", (320, 192))
-    mask.paste(255, (80, 40, 240, 150))
-    mask.save(tmp_path / "mask.png")
+    mask = torch.zeros(1, 4, 192, 320)
+    mask[:, 3] = 1
+    mask[:, :3, 40:150, 80:240] = 1
+    write_frame(tmp_path / "mask.png", mask, "png16", Header("srgb_tx"))
     edited = artifexpro(
         "generate", "a kite", "--video", str(clip), "--mask", "mask.png", "--image", str(first),
         "--out", "kite.%04d.png", *QUICK, "--json",
