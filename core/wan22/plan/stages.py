@@ -109,7 +109,7 @@ def _decode(spec: ClipSpec, model: ModelSpec, levers: Levers) -> Work:
     held = memory.weights(model, "vae", spec, levers) + memory.beside(model, "vae", spec, levers)
     frames = clips.decoded_frames(spec, model)
     once = sum(flops.decode(model, spec.width, spec.height, count) for count in frames)
-    operations = once * memory.overlap(spec, levers.tile)
+    operations = once * memory.overlap(spec, model, levers.tile)
     tensors = memory.decode(spec, model, levers)
     read = held + memory.waiting(spec, model, levers.tile) + memory.in_turn(model, "vae", spec, levers)
     return Work("decode", "decode", "vae", held, tensors, operations, 0.0, "float32", read)

@@ -12,12 +12,16 @@ import pytest
 import torch
 
 from artifexpro.core.media.sequence import write_frame
-from artifexpro.core.media.still import Header
-
 from artifexpro.core.media.sound import SoundReader
+from artifexpro.core.media.still import Header
 
 LONG = ("generate", "long", "--out", "long.mp4", "--size", "320x192", "--frames", "81", "--steps", "1000")
 QUICK = ("--size", "64x64", "--frames", "5", "--steps", "2")
+
+
+def write_face(path, side):
+    colour = torch.tensor([0.8, 0.6, 0.5, 1.0]).view(1, 4, 1, 1).expand(1, 4, side, side).contiguous()
+    write_frame(path, colour, "png16", Header("srgb_tx"))
 
 
 def write_sound(path: Path, words: bytes) -> None:
@@ -111,7 +115,7 @@ def test_generate_from_a_first_and_a_last_picture(artifexpro, demo, tmp_path):
 def test_generate_from_a_sound_and_a_picture_and_the_movie_has_the_sound(artifexpro, tmp_path):
     words = b"".join(int(9000 * ((at // 57) % 2 * 2 - 1)).to_bytes(2, "little", signed=True) for at in range(16_000))
     write_sound(tmp_path / "voice.wav", words)
-    Image.new("RGB", (80, 80), (200, 150, 120)).save(tmp_path / "face.png")
+    write_face(tmp_path / "face.png", 80)
     said = artifexpro(
         "generate", "he speaks", "--audio", "voice.wav", "--image", "face.png", "--out", "film.mp4",
         "--size", "64x64", "--steps", "1", "--json",
@@ -247,7 +251,7 @@ def test_a_failure_is_status_1_and_one_line_that_helps(artifexpro, tmp_path, arg
     (tmp_path / "torn.json").write_text('{"format": "artifexpro.')
     write_sound(tmp_path / "hum.wav", bytes(32_000))
     write_sound(tmp_path / "tick.wav", bytes(3_200))
-    Image.new("RGB", (64, 64)).save(tmp_path / "face.png")
+    write_face(tmp_path / "face.png", 64)
     said = artifexpro(*arguments, "--json")
     assert said.status == 1
     assert said.out == ""
