@@ -311,6 +311,9 @@ CONTAINERS: dict[str, tuple[Codec, ...]] = {
     ".mkv": ("h264", "ffv1"),
 }
 """For each file ending, what can be in it; the first is used where nothing is said."""
+_SOUND_CODECS: dict[Codec, str] = {"h264": "aac", "prores4444": "pcm_s16le", "ffv1": "flac"}
+_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
+"""Names of loudspeaker layouts by number of channels."""
 
 
 class MovieWriter:
@@ -318,12 +321,21 @@ class MovieWriter:
 
     "h264" is 8 bit without alpha: pictures lie on black; "prores4444" is 10 bit with alpha not multiplied in; "ffv1" is
     16 bit lossless with alpha. Where `tagged`, primaries and curve are said to be BT.709; the matrix always is. `crf`
-    is x264's quality, 0 (lossless) to 51. Equal pictures give equal bytes. Raises `ArtifexError` where the codec cannot
-    take the size; write inside `files.appearing`, which tells of full disks.
+    is x264's quality, 0 (lossless) to 51. Equal pictures give equal bytes. `sound` is (samples a second, channels) of
+    what `hear` is given: AAC beside H.264, lossless beside the others. Raises `ArtifexError` where a codec cannot take
+    the size or the channels; write inside `files.appearing`, which tells of full disks.
     """
 
     def __init__(
-        self, path: Path, codec: Codec, rate: Fraction, size: tuple[int, int], crf: int = 16, *, tagged: bool = True
+        self,
+        path: Path,
+        codec: Codec,
+        rate: Fraction,
+        size: tuple[int, int],
+        crf: int = 16,
+        *,
+        tagged: bool = True,
+        sound: tuple[int, int] | None = None,
     ) -> None:
         self._encoding = _ENCODINGS[codec]
         if self._encoding.even and (size[0] % 2 or size[1] % 2):
@@ -343,6 +355,31 @@ class MovieWriter:
         context.colorspace = _BT709 if self._encoding.coded else _RGB
         context.color_range = _VIDEO_RANGE if self._encoding.coded else _FULL_RANGE
         self._count = 0
+        self._sound: Any = None if sound is None else self._sound_track(codec, *sound)
+        self._heard = 0
+
+    def _sound_track(self, codec: Codec, rate: int, channels: int) -> Any:
+        if channels not in _LAYOUTS:
+            raise ArtifexError(
+                f"write a movie with {channels} channels of sound",
+                f"there are places for {', '.join(map(str, _LAYOUTS))} channels",
+                "mixing it down to two",
+            )
+        return self._file.add_stream(_SOUND_CODECS[codec], rate=rate, layout=_LAYOUTS[channels])
+
+    def hear(self, samples: torch.Tensor) -> None:
+        """Append sound: (channels, n) float32, full scale at 1.0; what lies outside is cut."""
+        track = self._sound
+        layout = _LAYOUTS[len(samples)]
+        array = numpy.ascontiguousarray(samples.clamp(-1, 1).numpy())
+        frame = av.AudioFrame.from_ndarray(array, format="fltp", layout=layout)
+        frame.sample_rate, frame.time_base = (
+            track.codec_context.sample_rate,
+            Fraction(1, track.codec_context.sample_rate),
+        )
+        frame.pts = self._heard
+        self._heard += array.shape[1]
+        self._file.mux(track.encode(frame))
 
     def _options(self, codec: Codec, crf: int) -> dict[str, str]:
         return dict(self._encoding.options) | ({"crf": str(crf)} if codec == "h264" else {})
@@ -381,6 +418,8 @@ class MovieWriter:
         try:
             if kind is None:
                 self._file.mux(self._track.encode())
+                if self._sound is not None:
+                    self._file.mux(self._sound.encode())
             self._file.close()
         except OSError:
             if kind is None:

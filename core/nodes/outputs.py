@@ -11,7 +11,7 @@ from artifexpro.core.errors import ArtifexError
 from artifexpro.core.graph.context import JobContext
 from artifexpro.core.graph.kinds import SinkNode
 from artifexpro.core.graph.node import Preflight, Socket, parameter
-from artifexpro.core.graph.values import ImageBuffer, SocketType, StreamInfo, VideoStream
+from artifexpro.core.graph.values import AudioStream, ImageBuffer, SocketType, StreamInfo, VideoStream
 from artifexpro.core.media import color
 from artifexpro.core.media.files import appearing, sha256, write_text
 from artifexpro.core.media.frames import FramePattern, is_pattern
@@ -29,11 +29,15 @@ class FileOutput(SinkNode):
     """Writes a clip to a movie (.mp4, .mov, .mkv), to numbered frames or to one picture (.exr, .png).
 
     A name like frame.%04d.exr is a sequence. EXR frames are half float with alpha multiplied in, and carry the recipe,
-    rate and timecode in their header; a movie's recipe lies beside it. Files appear whole or not at all.
+    rate and timecode in their header; a movie's recipe lies beside it. A movie has the sound that is connected, which
+    lies along the same frames. Files appear whole or not at all.
     """
 
     category: ClassVar[str] = "output"
-    inputs: ClassVar[tuple[Socket, ...]] = (Socket("video", SocketType.VIDEO),)
+    inputs: ClassVar[tuple[Socket, ...]] = (
+        Socket("video", SocketType.VIDEO),
+        Socket("audio", SocketType.AUDIO, optional=True),
+    )
     example: ClassVar[Mapping[str, Any]] = {"path": "frames/frame.%04d.exr"}
 
     path: str = parameter("", "Where to write, inside the job's output folder or as a whole path.", unit="path")
@@ -65,16 +69,20 @@ class FileOutput(SinkNode):
                 "a movie is one file and needs no frame number",
                 "the name without the number mark",
             )
+        if "audio" in context.wired and packing not in get_args(Codec):
+            raise ArtifexError(
+                f"write sound to {self.path}", "pictures have no sound", "a movie (.mp4, .mov, .mkv), or no sound"
+            )
         if is_pattern(self.path):
             FramePattern.parse(self.path)
 
-    def write(self, context: JobContext, **inputs: VideoStream) -> tuple[Artefact, ...]:
-        video = inputs["video"]
+    def write(self, context: JobContext, **inputs: Any) -> tuple[Artefact, ...]:
+        video: VideoStream = inputs["video"]
         frames = context.frames or FrameRange(first=video.info.first, last=video.info.last)
         packing = self._packing()
         with context.stage("write"):
             if packing in get_args(Codec):
-                return self._write_movie(context, video, frames, packing)
+                return self._write_movie(context, video, inputs.get("audio"), frames, packing)
             return self._write_pictures(context, video, frames, packing)
 
     def _packing(self) -> Any:
@@ -95,17 +103,34 @@ class FileOutput(SinkNode):
         return packings[0] if self.codec == "auto" else self.codec
 
     def _write_movie(
-        self, context: JobContext, video: VideoStream, frames: FrameRange, codec: Codec
+        self, context: JobContext, video: VideoStream, audio: AudioStream | None, frames: FrameRange, codec: Codec
     ) -> tuple[Artefact, ...]:
+        if audio is not None and audio.info.frame_rate != video.info.rate:
+            raise ArtifexError(
+                f"write {self.path} with its sound",
+                f"the sound lies along {float(audio.info.frame_rate):g} frames a second and the pictures come "
+                f"{float(video.info.rate):g} a second",
+                f"frame_rate {video.info.rate} where the sound is read",
+            )
         path = context.output / self.path
         space = self._space(color.DISPLAY)
         size = video.info.size_at(video.scale)
         with (
             appearing(path) as part,
-            MovieWriter(part, codec, video.info.rate, size, self.crf, tagged=color.is_rec709(space)) as movie,
+            MovieWriter(
+                part,
+                codec,
+                video.info.rate,
+                size,
+                self.crf,
+                tagged=color.is_rec709(space),
+                sound=None if audio is None else (audio.info.rate, audio.info.channels),
+            ) as movie,
         ):
-            for _, picture in _pictures(context, video, frames):
+            for frame, picture in _pictures(context, video, frames):
                 movie.add(_in_space(context, picture, space))
+                if audio is not None:
+                    movie.hear(audio.of_frame(frame))
         recipe = path.with_name(f"{path.stem}.recipe.json")
         write_text(recipe, json.dumps(context.recipe, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
         made = _artefact(path, "clip", video.info, frames, size, space).model_copy(update={"sha256": sha256(path)})

@@ -154,7 +154,7 @@ def _begin(spec: ClipSpec, models: Path, hooks: Hooks, device: Any, warm: Warm |
         loader = prepare(fitting, model, models, device)
         if warm is not None:
             loader = warm.take(loader, machine.plan(fitting, models).peak_ram_gb * GB)
-    if fitting.levers != settled.levers and (how := says(fitting.levers)):
+    if fitting.levers != settled.levers and (how := says(fitting.levers, settled.levers)):
         hooks.note(f"To fit this machine: {how}.")
     if loader.formats.note:
         hooks.note(loader.formats.note)
@@ -164,7 +164,7 @@ def _begin(spec: ClipSpec, models: Path, hooks: Hooks, device: Any, warm: Warm |
 def prepare(spec: ClipSpec, model: ModelSpec, models: Path, device: Any = None) -> Loader:
     """A loader for the spec's model, its weights found and checked by their headers. Raises `ArtifexError`."""
     where = loading.best_device() if device is None else torch.device(device)
-    folder = loading.locate(models, model, spec.dtype)
+    folder = loading.locate(models, model, spec.dtype, spec.levers.quantise)
     loading.inspect(folder, model)
     formats = loading.formats(spec, model, where)
     prepared.check(spec, model, folder, where, formats.transformer)

@@ -55,13 +55,15 @@ def formats(spec: ClipSpec, model: ModelSpec, device: Device) -> Formats:
     return Formats(torch.float32 if model.random else torch.bfloat16, wanted, torch.float32, note)
 
 
-def locate(models: Path, model: ModelSpec, dtype: str | None = None) -> Path:
-    """The folder to load `model` from; random models are built. Raises `ArtifexError` (code "model") if missing."""
+def locate(models: Path, model: ModelSpec, dtype: str | None = None, quantise: str = "none") -> Path:
+    """The folder to load `model` from, which counts as used now; random models are built. Raises `ArtifexError` (code
+    "model") if missing."""
     if model.random:
         return smoke.ensure(models, model)
-    folder = weights.folder_of(models, model, dtype)
+    folder = weights.folder_of(models, model, dtype, quantise)
     if not (folder / "model_index.json").is_file():
         raise weights.missing(models, model)
+    weights.used(folder)
     return folder
 
 

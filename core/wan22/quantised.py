@@ -15,6 +15,7 @@ from typing import Any
 
 from artifexpro.core.wan22.levers import Quantise, refusal
 from artifexpro.core.wan22.quiet import quiet
+from artifexpro.core.wan22.s2v import layout
 
 KEPT = ("patch_embedding", "condition_embedder", "proj_out", "norm", "scale_shift_table")
 """Parts of a network that stay in its number format."""
@@ -63,10 +64,9 @@ def save(source: Path, target: Path, kind: Quantise, dtype: Any) -> None:
 
     What is written loads like any other: `stored` tells what it is. Holds one quantised network in memory.
     """
-    from diffusers import WanTransformer3DModel
-
+    named = json.loads((source / "config.json").read_text(encoding="utf-8"))["_class_name"]
     with quiet():
-        network: Any = WanTransformer3DModel.from_pretrained(
+        network: Any = layout.network(named).from_pretrained(
             str(source), local_files_only=True, torch_dtype=dtype, quantization_config=config(kind)
         )
         network.save_pretrained(str(target))

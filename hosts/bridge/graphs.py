@@ -18,6 +18,12 @@ FORMAT_VERSION = 1
 FIRST_FRAME = 1001
 """Number of a generated clip's first frame in the graph and in the names of its EXR frames."""
 
+SPEECH_RATE = "16"
+"""Frames a second of films of speech, along which their sound is laid."""
+
+MOVIES = (".mp4", ".mov", ".mkv")
+"""Endings of files that have room for sound."""
+
 Document = dict[str, Any]
 _NO_MEDIA: Mapping[str, str] = {}
 
@@ -57,7 +63,8 @@ def clip_graph(
 
     `image` is the absolute path of a picture the clip starts from, or of a movie with `image_frame` counted from 0.
     `media` has absolute paths by input, also of numbered frames ("plate.%04d.exr"): "image", "last_image",
-    "motion_guide", "video", "mask" (white is covered), "reference". A clip made of a "video" keeps its numbers.
+    "motion_guide", "video", "mask" (white is covered), "reference"; "audio" (a movie gets its sound too),
+    "reference_image", "pose_video". A clip made of a "video" keeps its numbers.
     """
     nodes: dict[str, Any] = {}
     wires: dict[str, str] = {}
@@ -76,7 +83,9 @@ def clip_graph(
     numbered = {} if "video" in media else {"first_frame": FIRST_FRAME}
     nodes["clip"] = node(generator, {**numbered, **params}, **wires)
     if outputs.movie is not None:
-        nodes["movie"] = node("FileOutput", {"path": outputs.movie}, video="clip")
+        is_movie = outputs.movie.lower().endswith(MOVIES)
+        heard = {"audio": "audio"} if is_movie and "audio" in media else {}
+        nodes["movie"] = node("FileOutput", {"path": outputs.movie}, video="clip", **heard)
     if outputs.frames is not None:
         nodes["frames"] = node("FileOutput", {"path": outputs.frames}, video="clip")
     if outputs.timeline is not None:
@@ -91,6 +100,8 @@ def clip_graph(
 def _source(path: str, socket: str) -> dict[str, Any]:
     """A node that reads `path`. The values of a mask are no colours: they are taken as they are."""
     params: dict[str, Any] = {"path": path}
+    if socket == "audio":
+        return node("AudioInput", {**params, "first_frame": FIRST_FRAME, "frame_rate": SPEECH_RATE})
     if socket == "mask":
         params["space"] = "ACEScg"
     name = path.replace("\\", "/").rsplit("/", 1)[-1]

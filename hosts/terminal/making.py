@@ -27,7 +27,6 @@ DEMO = {
 _RANGE = re.compile(r"(-?\d+)(?:-(-?\d+))?")
 _GUIDANCE = re.compile(r"(?:(\d+(?:\.\d+)?),)?(\d+(?:\.\d+)?)")
 _SIZE = re.compile(r"(\d+)[xX](\d+)")
-_LATER = {"s2v": "speech to video arrives in a later release"}
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,13 @@ class Wish:
     @property
     def files(self) -> dict[str, Path]:
         """The files given, by their options' names."""
-        stated = {"image": self.image, "last-image": self.last_image, "video": self.video, "mask": self.mask}
+        stated = {
+            "image": self.image,
+            "last-image": self.last_image,
+            "audio": self.audio,
+            "video": self.video,
+            "mask": self.mask,
+        }
         return {option: path for option, path in stated.items() if path is not None}
 
 
@@ -80,7 +85,6 @@ def demo(out: Path, *, as_json: bool) -> None:
 
 def generate(wish: Wish, *, as_json: bool) -> None:
     """One clip to one file."""
-    _refuse_what_is_not_there(wish)
     params = _settings(wish)
     out = wish.out.absolute()
     if wish.task is not None:
@@ -120,13 +124,6 @@ def _settings(wish: Wish) -> dict[str, Any]:
         "lora_steps": wish.lora_steps,
     }
     return {name: value for name, value in stated.items() if value is not None}
-
-
-def _refuse_what_is_not_there(wish: Wish) -> None:
-    if wish.task in _LATER:
-        raise refuse(f"do the task {wish.task}", _LATER[str(wish.task)], " or ".join(tasks.TASKS))
-    if wish.audio is not None:
-        raise refuse(f"use the sound {wish.audio}", _LATER["s2v"], "a prompt, with --image if you like")
 
 
 def _likely_task(client: Client, wish: Wish) -> str:

@@ -28,13 +28,20 @@ TASKS: Mapping[str, Task] = {
     ),
     "style": Task("StyleTransfer", {"video": "video"}, needs=("video",), style=True),
     "edit": Task("MaskedEdit", {"video": "video", "mask": "mask", "image": "reference"}, needs=("video", "mask")),
+    "s2v": Task(
+        "S2VGenerator",
+        {"audio": "audio", "image": "reference_image", "video": "pose_video"},
+        needs=("audio", "image"),
+    ),
 }
 
 
 def likely(given: Sequence[str], able: Sequence[str] | None) -> str:
     """The task that files given by these options ask for, among those a model is `able` to do (None: not stated)."""
     wanted = "ti2v"
-    if "mask" in given:
+    if "audio" in given:
+        wanted = "s2v"
+    elif "mask" in given:
         wanted = "edit"
     elif "last-image" in given:
         wanted = "i2v"

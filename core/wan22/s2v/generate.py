@@ -50,8 +50,8 @@ def frames(
 
 
 class _Place:
-    """The film's network and VAE. Those that have room beside one another are loaded once for the whole film; with the
-    lever offload "model" they change places on the card, as `Loader` does it."""
+    """The film's network and VAE, which take turns on the card as the plan counts them: what is not at work waits in
+    main memory. What lies there block by block, or in several processes, stays where it is."""
 
     def __init__(self, attempts: Attempts, hooks: Hooks) -> None:
         self.device = attempts.loader.device
@@ -83,12 +83,16 @@ class _Place:
 
     def _part(self, name: str, read: Callable[[Loader], Any]) -> Any:
         loader = self._attempts.loader
-        if name not in self._there:
+        levers = loader.levers
+        if levers.offload == "model":
             with self._hooks.stage("load"):
-                part = read(loader)
-            if loader.levers.offload == "model":
-                return part
-            self._there[name] = part
+                return read(loader)
+        with self._hooks.stage("load"):
+            if levers.offload == "none" and levers.parallel == 1:
+                for other, part in self._there.items():
+                    part.to(self.device if other == name else "cpu")
+            if name not in self._there:
+                self._there[name] = read(loader)
         return self._there[name]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import wave
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -20,6 +21,7 @@ from artifexpro.core.graph.node import Preflight
 from artifexpro.core.media import color, still
 from artifexpro.core.media.files import sha256
 from artifexpro.core.media.movie import MovieReader
+from artifexpro.core.media.sound import SoundReader
 from artifexpro.core.nodes.outputs import FileOutput
 from artifexpro.core.protocol import ColorContract, FrameRange, Rate
 
@@ -211,3 +213,71 @@ def test_a_full_disk_leaves_whole_frames_only(
     assert sorted(entry.name for entry in job.output.iterdir()) == ["f.1001.exr", "f.1002.exr"]
     for entry in job.output.iterdir():
         still.read(entry)
+
+
+def voice(path: Path, seconds: float = 1.0, channels: int = 1) -> Path:
+    """A tone of 400 Hz that is heard from 0.1 s on, in all channels."""
+    time = torch.arange(round(seconds * 48_000)) / 48_000
+    tone = torch.sin(2 * torch.pi * 400 * time) * 0.5 * (time >= 0.1)
+    words = (tone * 32767).to(torch.int16).unsqueeze(1).expand(-1, channels).contiguous()
+    with wave.open(str(path), "wb") as file:
+        file.setparams((channels, 2, 48_000, 0, "NONE", ""))
+        file.writeframes(words.numpy().tobytes())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "exact"),
+    [("clip.mp4", "h264", 0.05), ("clip.mov", "prores4444", 1e-4), ("clip.mkv", "ffv1", 1e-4)],
+)
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_movie_has_the_sound_of_its_frames(
+    name: str,
+    codec: str,
+    exact: float,
+    channels: int,
+    graph: Callable,
+    footage: Path,
+    job: QuietContext,
+    tmp_path: Path,
+) -> None:
+    """Six frames of 25 a second: 0.24 s of the sound, whose tone begins at 0.1 s."""
+    built = graph(
+        clip=("MediaInput", {"path": str(footage / "clip.mp4")}, {}),
+        voice=("AudioInput", {"path": str(voice(tmp_path / "voice.wav", 1.0, channels)), "frame_rate": "25"}, {}),
+        out=("FileOutput", {"path": name, "codec": codec}, {"video": "clip", "audio": "voice"}),
+    )
+    made = built.write("out")[0]
+    with SoundReader(Path(made.path)) as written, SoundReader(tmp_path / "voice.wav") as given:
+        assert written.info.channels == channels
+        assert 0 <= written.info.length - 11_520 <= 2_048
+        heard, expected = written.samples(0, 11_000), given.samples(0, 11_000)
+    assert float((heard - expected).abs()[:, :4_000].max()) < exact
+    assert float((heard - expected).abs()[:, 6_000:].mean()) < exact
+    again = graph(
+        clip=("MediaInput", {"path": str(footage / "clip.mp4")}, {}),
+        voice=("AudioInput", {"path": str(tmp_path / "voice.wav"), "frame_rate": "25"}, {}),
+        out=("FileOutput", {"path": f"again-{name}", "codec": codec}, {"video": "clip", "audio": "voice"}),
+    ).write("out")[0]
+    assert Path(again.path).read_bytes() == Path(made.path).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("path", "rate", "channels", "because"),
+    [
+        ("frames/frame.%04d.exr", "25", 1, "pictures have no sound"),
+        ("clip.mp4", "24", 1, "24 frames a second and the pictures come 25 a second"),
+        ("clip.mp4", "25", 3, "3 channels of sound"),
+    ],
+)
+def test_sound_that_cannot_be_written_is_refused(
+    path: str, rate: str, channels: int, because: str, graph: Callable, footage: Path, job: QuietContext, tmp_path: Path
+) -> None:
+    sound = voice(tmp_path / "voice.wav", 1.0, channels)
+    with pytest.raises(ArtifexError, match=because):
+        graph(
+            clip=("MediaInput", {"path": str(footage / "clip.mp4")}, {}),
+            voice=("AudioInput", {"path": str(sound), "frame_rate": rate}, {}),
+            out=("FileOutput", {"path": path}, {"video": "clip", "audio": "voice"}),
+        ).write("out")
+    assert not job.output.exists() or list(job.output.iterdir()) == []

@@ -5,16 +5,30 @@ import statistics
 import subprocess
 import sys
 import time
+import wave
 from pathlib import Path
 
 import pytest
 import torch
 
 from artifexpro.core.media.sequence import write_frame
+from artifexpro.core.media.sound import SoundReader
 from artifexpro.core.media.still import Header
 
 LONG = ("generate", "long", "--out", "long.mp4", "--size", "320x192", "--frames", "81", "--steps", "1000")
 QUICK = ("--size", "64x64", "--frames", "5", "--steps", "2")
+
+
+def write_face(path, side):
+    colour = torch.tensor([0.8, 0.6, 0.5, 1.0]).view(1, 4, 1, 1).expand(1, 4, side, side).contiguous()
+    write_frame(path, colour, "png16", Header("srgb_tx"))
+
+
+def write_sound(path: Path, words: bytes) -> None:
+    """One channel at 16 kHz, 16 bit."""
+    with wave.open(str(path), "wb") as sound:
+        sound.setparams((1, 2, 16_000, 0, "NONE", ""))
+        sound.writeframes(words)
 
 
 def test_help_loads_nothing_heavy():
@@ -98,6 +112,23 @@ def test_generate_from_a_first_and_a_last_picture(artifexpro, demo, tmp_path):
     assert said.document["settings"]["clip"]["model"] == "smoke-i2v"
 
 
+def test_generate_from_a_sound_and_a_picture_and_the_movie_has_the_sound(artifexpro, tmp_path):
+    words = b"".join(int(9000 * ((at // 57) % 2 * 2 - 1)).to_bytes(2, "little", signed=True) for at in range(16_000))
+    write_sound(tmp_path / "voice.wav", words)
+    write_face(tmp_path / "face.png", 80)
+    said = artifexpro(
+        "generate", "he speaks", "--audio", "voice.wav", "--image", "face.png", "--out", "film.mp4",
+        "--size", "64x64", "--steps", "1", "--json",
+    )  # fmt: skip
+    assert said.status == 0, said.err
+    settings = said.document["settings"]["clip"]
+    assert (settings["task"], settings["model"]) == ("s2v", "smoke-s2v")
+    with SoundReader(tmp_path / "film.mp4", 16_000) as sound:
+        assert sound.info.picture_rate == 16
+        assert abs(sound.info.length - 16_000) < 1_000
+        assert float(sound.samples(2_000, 8_000).std()) > 0.1
+
+
 def test_render_takes_frames_scale_settings_and_a_place(artifexpro, demo, tmp_path):
     folder, _ = demo
     nodes = {
@@ -158,6 +189,20 @@ def test_a_plan_says_how_a_clip_is_computed(artifexpro):
     assert none.status == 0 and "Does not fit" in none.out and "nothing smaller fits either" in none.out
 
 
+def test_models_are_kept_evicted_and_bundled_by_jobs(artifexpro, tmp_path):
+    assert "Done: keep ti2v-5B." in artifexpro("models", "keep", "ti2v-5B").out
+    known = {model["name"]: model for model in artifexpro("models", "list", "--json").document}
+    assert known["ti2v-5B"]["kept"] and known["ti2v-5B"]["copies"] == []
+    assert known["ti2v-5B"]["components"]["transformer"] == 4_999_787_712
+    artifexpro("models", "keep", "ti2v-5B", "--no-longer")
+    assert not artifexpro("models", "list", "--json").document[0]["kept"]
+    assert "Nothing was removed." in artifexpro("models", "evict", "--budget", "0").out
+    refused = artifexpro("models", "bundle", str(tmp_path / "disk"))
+    assert refused.status == 1 and "no model is here" in refused.err
+    refused = artifexpro("models", "get", "ti2v-5B", "--from", str(tmp_path / "nowhere"))
+    assert refused.status == 1 and "there is no such folder" in refused.err
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -188,7 +233,8 @@ def test_wrong_use_is_status_2(artifexpro, tmp_path, arguments):
         (("generate", "kite", "--out", "x.mp4", "--size", "100x100"), "128x128"),
         (("generate", "kite", "--out", "x.gif"), ".mp4"),
         (("generate", "kite", "--out", "x.mp4", "--model", "wan9"), "wan9"),
-        (("generate", "kite", "--out", "x.mp4", "--task", "s2v"), "later release"),
+        (("generate", "kite", "--out", "x.mp4", "--audio", "hum.wav", "--image", "face.png"), "silent"),
+        (("generate", "kite", "--out", "x.mp4", "--audio", "tick.wav", "--image", "face.png"), "less than four frames"),
         (("generate", "ink", "--out", "x.mp4", "--task", "t2v", "--style", "anim"), "anime"),
         (("generate", "kite", "--out", "x.mp4", "--scheduler", "ddim"), "scheduler"),
         (("generate", "kite", "--out", "x.mp4", "--lora", "nowhere.safetensors"), "nowhere.safetensors"),
@@ -203,6 +249,9 @@ def test_wrong_use_is_status_2(artifexpro, tmp_path, arguments):
 )
 def test_a_failure_is_status_1_and_one_line_that_helps(artifexpro, tmp_path, arguments, word):
     (tmp_path / "torn.json").write_text('{"format": "artifexpro.')
+    write_sound(tmp_path / "hum.wav", bytes(32_000))
+    write_sound(tmp_path / "tick.wav", bytes(3_200))
+    write_face(tmp_path / "face.png", 64)
     said = artifexpro(*arguments, "--json")
     assert said.status == 1
     assert said.out == ""

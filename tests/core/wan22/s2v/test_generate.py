@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,9 +18,11 @@ from artifexpro.core.wan22.footage import Footage
 from artifexpro.core.wan22.generate import generate, load_latents
 from artifexpro.core.wan22.given import Given
 from artifexpro.core.wan22.hooks import Silent
+from artifexpro.core.wan22.levers import Levers
 from artifexpro.core.wan22.request import ClipSpec, resolve
 from artifexpro.core.wan22.s2v import speech
 from artifexpro.core.wan22.s2v.film import parts
+from artifexpro.core.wan22.s2v.generate import _Place
 from artifexpro.core.wan22.s2v.hearing import SpeechEncoder
 from artifexpro.core.wan22.s2v.speech import RATE
 
@@ -290,3 +293,35 @@ def test_guidance_1_needs_no_unconditional_pass(
     calls.clear()
     film(spec(frames=13), random_models, tmp_path / "2")
     assert calls == [True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("levers", "moves"),
+    [
+        (Levers(), ["vae to card", "vae to cpu", "network read", "vae to card", "network to cpu"]),
+        (Levers(offload="block"), ["network read"]),
+        (Levers(parallel=2), ["network read"]),
+    ],
+)
+def test_network_and_vae_take_turns_on_the_card(levers: Levers, moves: list[str]) -> None:
+    told: list[str] = []
+
+    class Part:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def to(self, place: str) -> None:
+            told.append(f"{self.name} to {place}")
+
+    def network(name: str) -> Part:
+        told.append("network read")
+        return Part("network")
+
+    loader = SimpleNamespace(levers=levers, device="card", vae=lambda: Part("vae"), transformer=network)
+    place = _Place(SimpleNamespace(loader=loader), Silent())  # type: ignore[arg-type]
+    first = place.vae()
+    assert place.vae() is first
+    found = place.network("transformer")
+    assert place.vae() is first
+    assert told == moves
+    assert place.network("transformer") is found
