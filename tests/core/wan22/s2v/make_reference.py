@@ -247,11 +247,11 @@ def of_sizes(reference: Any) -> dict[str, torch.Tensor]:
 
 def of_film(reference: Any, model: Any, folder: Path, init_first_frame: bool, posed: bool) -> torch.Tensor:
     """Frames (T, H, W, 3) in 0..1 of two clips by the reference's own loop, every fourth pixel."""
-    from PIL import Image
+    import cv2
 
     given, vae = film_inputs(), tiny_vae()
     path = folder / "picture.png"
-    Image.fromarray((given["picture"] * 255).round().to(torch.uint8).numpy()).save(path)
+    cv2.imwrite(str(path), (given["picture"] * 255).round().to(torch.uint8).flip(-1).numpy())
     mean, deviation = (torch.tensor(vae.config[name]).view(1, 16, 1, 1, 1) for name in ("latents_mean", "latents_std"))
 
     def encode(videos: Any) -> list[torch.Tensor]:
