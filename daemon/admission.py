@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from artifexpro.core.errors import ArtifexError
-from artifexpro.core.protocol import JobRequest, RenderGraph
+from artifexpro.core.protocol import (
+    BundleModels,
+    ConvertModel,
+    FetchModel,
+    JobRequest,
+    KeepModel,
+    RenderGraph,
+    VerifyModel,
+    Work,
+)
 from artifexpro.daemon.home import Home
 
 if TYPE_CHECKING:
@@ -26,7 +35,7 @@ def admit(request: JobRequest, home: Home) -> int | None:
         if not Path(file.path).is_file():
             raise ArtifexError(f"accept a job that reads {file.path}", "there is no such file", "another", code="file")
     if not isinstance(request.work, RenderGraph):
-        return _model_bytes(request.work.model)
+        return _model_bytes(request.work)
     from artifexpro.core.project.render import check_graph
 
     return _written_bytes(check_graph(request, home.models), request.work)
@@ -34,18 +43,34 @@ def admit(request: JobRequest, home: Home) -> int | None:
 
 def _check_output(request: JobRequest) -> None:
     if request.output is not None and not Path(request.output).is_absolute():
-        raise ArtifexError(
-            f"write to {request.output}",
-            "the daemon does not know from which folder that path starts",
-            "a path that starts at the root of the disk",
-            code="bad-request",
-        )
+        raise _unrooted(request.output)
 
 
-def _model_bytes(model: str) -> int | None:
+def _unrooted(path: str) -> ArtifexError:
+    return ArtifexError(
+        f"use {path}",
+        "the daemon does not know from which folder that path starts",
+        "a path that starts at the root of the disk",
+        code="bad-request",
+    )
+
+
+def _model_bytes(work: Work) -> int | None:
+    """What a download or a copy of one model may write. Raises `ArtifexError` for models that nobody knows."""
     from artifexpro.core.wan22.catalogue import usable
 
-    parts = usable(model).components
+    if isinstance(work, BundleModels):
+        for name in work.models:
+            usable(name)
+        if not Path(work.path).is_absolute():
+            raise _unrooted(work.path)
+    if isinstance(work, FetchModel) and work.bundle is not None and not Path(work.bundle).is_absolute():
+        raise _unrooted(work.bundle)
+    if isinstance(work, KeepModel):
+        usable(work.model)
+    if not isinstance(work, FetchModel | VerifyModel | ConvertModel):
+        return None
+    parts = usable(work.model).components
     return sum(part.parameters * part.stored_bytes for part in parts) or None
 
 

@@ -18,10 +18,12 @@ def nodes() -> list[dict[str, Any]]:
 
 
 def models(folder: Path) -> list[dict[str, Any]]:
-    """Every known model, and whether its weights lie in `folder`."""
+    """Every known model, what it is made of, and which folders of its weights lie in `folder`."""
     from artifexpro.core.wan22.catalogue import CATALOGUE
+    from artifexpro.core.wan22.shelf import kept_models, shelved
     from artifexpro.core.wan22.weights import installed
 
+    here, kept = shelved(folder), kept_models(folder)
     return [
         {
             "name": spec.name,
@@ -36,6 +38,13 @@ def models(folder: Path) -> list[dict[str, Any]]:
             "noise": spec.random,
             "installed": spec.random or installed(folder, spec),
             "download_gb": sum(part.parameters * part.stored_bytes for part in spec.components) / 1e9,
+            "components": {part.name: part.parameters for part in spec.components},
+            "kept": spec.name in kept,
+            "copies": [
+                {"folder": each.folder.name, "gb": each.size / 1e9, "used": each.used}
+                for each in here
+                if each.model == spec.name
+            ],
         }
         for spec in CATALOGUE.values()
     ]

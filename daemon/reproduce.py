@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.protocol import Artefact, JobRequest, JobResult, JobState, Reproduction
+
+MOST_DIFFERENCES = 12
+"""Places of a recipe that are named; what changes one number often changes a few more."""
+LONGEST = 60
+"""Characters of a value that are shown."""
+_ABSENT = object()
 
 
 def again(request: JobRequest, key: str) -> JobRequest:
@@ -80,6 +89,28 @@ def _why(first: JobResult, second: JobResult) -> Iterator[str]:
     for name in sorted(then.keys() | now.keys()):
         if then.get(name) != now.get(name):
             yield f"{name} was {then.get(name, 'not there')} then and is {now.get(name, 'not there')} now"
-    for part in sorted((first.recipe.keys() | second.recipe.keys()) - {"versions"}):
-        if first.recipe.get(part) != second.recipe.get(part):
-            yield f'the recipes differ in "{part}"'
+    others = [{name: part for name, part in each.recipe.items() if name != "versions"} for each in (first, second)]
+    found = list(islice(_differences("", *others), MOST_DIFFERENCES + 1))
+    yield from found[:MOST_DIFFERENCES]
+    if len(found) > MOST_DIFFERENCES:
+        yield "and more"
+
+
+def _differences(place: str, then: Any, now: Any) -> Iterator[str]:
+    """What differs between two recipes, each by its place: graph.nodes.wan.params.seed."""
+    if isinstance(then, Mapping) and isinstance(now, Mapping):
+        for name in sorted(then.keys() | now.keys()):
+            inside = f"{place}.{name}" if place else name
+            yield from _differences(inside, then.get(name, _ABSENT), now.get(name, _ABSENT))
+    elif isinstance(then, list) and isinstance(now, list) and len(then) == len(now):
+        for index, (before, after) in enumerate(zip(then, now, strict=True)):
+            yield from _differences(f"{place}.{index}", before, after)
+    elif then != now:
+        yield f"{place} in the recipe was {_said(then)} then and is {_said(now)} now"
+
+
+def _said(value: Any) -> str:
+    if value is _ABSENT:
+        return "not there"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."

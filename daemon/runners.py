@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from pathlib import Path
 
 from artifexpro.core.errors import ArtifexError
-from artifexpro.core.protocol import Artefact, ConvertModel, FetchModel, JobRequest, JobResult, VerifyModel
+from artifexpro.core.protocol import (
+    Artefact,
+    BundleModels,
+    ConvertModel,
+    EvictModels,
+    FetchModel,
+    JobRequest,
+    JobResult,
+    KeepModel,
+    VerifyModel,
+)
 from artifexpro.daemon.hashes import with_hashes
 from artifexpro.daemon.worker import Runner
 from artifexpro.daemon.working import WorkerContext
@@ -23,12 +34,18 @@ def run_graph(request: JobRequest, context: WorkerContext) -> JobResult:
 
 
 def get_model(request: JobRequest, context: WorkerContext) -> JobResult:
-    from artifexpro.core.wan22 import catalogue, download
+    from artifexpro.core.wan22 import bundle, catalogue, download
 
     work = request.work
     assert isinstance(work, FetchModel)
     spec = catalogue.usable(work.model)
-    folder = download.get(context.models, spec, context, repository=work.repository, revision=work.revision)
+    if work.bundle is not None:
+        with context.stage("copy"):
+            folder = bundle.read(context.models, spec, Path(work.bundle), context)
+    else:
+        folder = download.get(
+            context.models, spec, context, repository=work.repository, revision=work.revision, mirror=work.mirror
+        )
     return context.result(Artefact(path=str(folder), role="model"))
 
 
@@ -59,9 +76,41 @@ def convert_model(request: JobRequest, context: WorkerContext) -> JobResult:
     return context.result(Artefact(path=str(folder), role="model"))
 
 
+def bundle_models(request: JobRequest, context: WorkerContext) -> JobResult:
+    from artifexpro.core.wan22 import bundle
+
+    work = request.work
+    assert isinstance(work, BundleModels)
+    with context.stage("bundle"):
+        made = bundle.write(context.models, Path(work.path), work.models, context)
+    return context.result(*(Artefact(path=str(folder), role="model") for folder in made))
+
+
+def evict_models(request: JobRequest, context: WorkerContext) -> JobResult:
+    from artifexpro.core.wan22 import shelf
+
+    work = request.work
+    assert isinstance(work, EvictModels)
+    if not shelf.evict(context.models, round(work.budget_gb * 1e9), context):
+        context.note("Nothing was removed.")
+    return context.result()
+
+
+def keep_model(request: JobRequest, context: WorkerContext) -> JobResult:
+    from artifexpro.core.wan22 import catalogue, shelf
+
+    work = request.work
+    assert isinstance(work, KeepModel)
+    shelf.keep(context.models, catalogue.usable(work.model), wanted=work.keep)
+    return context.result()
+
+
 RUNNERS: Mapping[str, Runner] = {
     "graph": run_graph,
     "models.get": get_model,
     "models.verify": verify_model,
     "models.convert": convert_model,
+    "models.bundle": bundle_models,
+    "models.evict": evict_models,
+    "models.keep": keep_model,
 }

@@ -57,7 +57,13 @@ class Orders:
 
 
 def run_job(
-    said: Said, line: Line, orders: Orders, home: Home, runners: Mapping[str, Runner], previews: Previews
+    said: Said,
+    line: Line,
+    orders: Orders,
+    home: Home,
+    runners: Mapping[str, Runner],
+    previews: Previews,
+    kept: dict[str, Any],
 ) -> None:
     """Run one job and say how it ended, whatever happens in it."""
     job = Job(said["job"], said["attempt"], Path(said["folder"]))
@@ -68,7 +74,7 @@ def run_job(
     try:
         request = JobRequest.model_validate(said["request"])
         context = WorkerContext.for_job(
-            request, job, Path(said["output"]), home, tell, lambda: orders.is_cancelled(job.name), previews
+            request, job, Path(said["output"]), home, tell, lambda: orders.is_cancelled(job.name), previews, kept
         )
         context.check()
         result = runners[request.work.kind](request, context)
@@ -115,8 +121,9 @@ def serve(arguments: list[str], runners: Mapping[str, Runner]) -> int:
         store.trim(STORE_BYTES)
     line.say("ready", pid=os.getpid())
     previews = Previews()
+    kept: dict[str, Any] = {}
     while (said := orders.next_job()) is not None:
-        run_job(said, line, orders, home, runners, previews)
+        run_job(said, line, orders, home, runners, previews, kept)
     previews.close()
     return 0
 

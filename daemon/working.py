@@ -58,6 +58,7 @@ class WorkerContext(QuietContext):
         tell: Tell,
         is_cancelled: Callable[[], bool],
         previews: Previews,
+        kept: dict[str, Any],
     ) -> WorkerContext:
         """Makes the job's folders, clears what a killed attempt left half-written in its own, checks its input files.
 
@@ -87,6 +88,7 @@ class WorkerContext(QuietContext):
             tell=tell,
             is_cancelled=is_cancelled,
             previews=previews,
+            kept=kept,
         )
 
     def check(self) -> None:

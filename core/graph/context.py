@@ -34,6 +34,8 @@ class JobContext(Protocol):
     target: Target | None
     recipe: dict[str, Any]
     """How the result can be made again; goes into headers and sidecars."""
+    kept: dict[str, Any]
+    """What took long to load and may serve later jobs of the same process, by who put it there."""
 
     def check(self) -> None:
         """Raise `Cancelled` if the job was cancelled. Long work calls it at each step."""
@@ -62,6 +64,7 @@ class QuietContext:
     frames: FrameRange | None = None
     target: Target | None = None
     recipe: dict[str, Any] = field(default_factory=dict)
+    kept: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     stages: list[StageTime] = field(default_factory=list)
 

@@ -147,17 +147,19 @@ class _WanGenerator(GeneratorNode):
 
     def generate(self, context: JobContext, folder: Path, halfway: Path, **inputs: Any) -> None:
         from artifexpro.core.wan22.generate import LATENTS, decode_saved, generate, load_latents
+        from artifexpro.core.wan22.warm import Warm
 
         infos: dict[str, Any] = {name: stream.info for name, stream in inputs.items()}
         spec, given = self.spec(infos, context.models), self.given(inputs)
         listening = _Listening(context)
         frames = _frames(folder)
         frames.folder.mkdir()
+        warm = context.kept.setdefault("wan22", Warm.of_this_machine())
         latents = halfway / LATENTS
         if latents.exists():
-            pictures = decode_saved(latents, context.models, listening, material=given)
+            pictures = decode_saved(latents, context.models, listening, material=given, warm=warm)
         else:
-            pictures = generate(spec, context.models, listening, folder=halfway, material=given)
+            pictures = generate(spec, context.models, listening, folder=halfway, material=given, warm=warm)
         header = still.Header(color.DISPLAY, self.rate(infos))
         for index, picture in pictures:
             context.check()

@@ -136,6 +136,7 @@ class _ClipContext:
     color: ColorContract
     frames: FrameRange | None
     target: Target | None
+    kept: dict[str, Any] = field(kw_only=True)
     recipe: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -144,7 +145,7 @@ class _ClipContext:
         first = clip.clip.first - (clip.handles[0] - handles)
         target = Target(host="timeline", document=each.timeline, frame=first, handles=handles)
         output = job.output / folder_name(clip.clip.name, clip.clip.first)
-        return cls(job, label, output, job.store, job.models, job.color, clip.frames, target)
+        return cls(job, label, output, job.store, job.models, job.color, clip.frames, target, kept=job.kept)
 
     def check(self) -> None:
         self.job.check()

@@ -19,7 +19,22 @@ from artifexpro.core.protocol import JobRequest
 from artifexpro.core.version import VERSION
 
 RECIPE_VERSION = 1
-_STATED = ("torch", "diffusers", "transformers", "numpy", "OpenImageIO", "opencolorio", "av")
+_STATED = (
+    "torch",
+    "diffusers",
+    "transformers",
+    "tokenizers",
+    "safetensors",
+    "peft",
+    "torchao",
+    "ftfy",
+    "numpy",
+    "opencv-python-headless",
+    "OpenImageIO",
+    "opencolorio",
+    "av",
+)
+"""Packages that decide pixels: text, networks, after-work, files."""
 
 
 def make_recipe(request: JobRequest, document: Document, plan: Plan) -> dict[str, Any]:

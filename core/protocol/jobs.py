@@ -108,12 +108,38 @@ class RenderGraph(Message):
 
 
 class FetchModel(Message):
-    """Download a model's weights; `repository` replaces the catalogue's (a mirror or a user's own)."""
+    """Download a model's weights; `repository` replaces the catalogue's (a user's own), `mirror` is the address of
+    another hub that has it, and `bundle` a folder that `models.bundle` made: then nothing is downloaded."""
 
     kind: Literal["models.get"] = "models.get"
     model: str
     repository: str | None = None
     revision: str | None = None
+    mirror: str | None = None
+    bundle: str | None = None
+
+
+class BundleModels(Message):
+    """Copy models to the folder `path`, for machines without a network; none named is all that are here."""
+
+    kind: Literal["models.bundle"] = "models.bundle"
+    path: str
+    models: tuple[str, ...] = ()
+
+
+class EvictModels(Message):
+    """Remove the copies and models that were not used for longest, until all take at most `budget_gb`."""
+
+    kind: Literal["models.evict"] = "models.evict"
+    budget_gb: float = Field(ge=0)
+
+
+class KeepModel(Message):
+    """Say that a model is never removed by `models.evict`, or may be again."""
+
+    kind: Literal["models.keep"] = "models.keep"
+    model: str
+    keep: bool = True
 
 
 class VerifyModel(Message):
@@ -128,10 +154,13 @@ class ConvertModel(Message):
 
     kind: Literal["models.convert"] = "models.convert"
     model: str
-    dtype: Literal["bfloat16", "float16"] = "bfloat16"
+    dtype: Literal["bfloat16", "float16", "int8", "fp8"] = "bfloat16"
 
 
-Work = Annotated[RenderGraph | FetchModel | VerifyModel | ConvertModel, Field(discriminator="kind")]
+Work = Annotated[
+    RenderGraph | FetchModel | VerifyModel | ConvertModel | BundleModels | EvictModels | KeepModel,
+    Field(discriminator="kind"),
+]
 
 
 class JobRequest(Message):

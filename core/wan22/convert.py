@@ -1,7 +1,8 @@
 """Weights written once more in the number format they are used in: a fraction of the bytes, five times faster to load.
 
-Published weights are float32. The copy lies beside them as `<name>-bf16` or `<name>-fp16`, and `weights.folder_of`
-prefers it. What the classes keep in float32 stays so, as does the VAE; the text encoder is bfloat16 in both copies.
+Published weights are float32. The copy lies beside them as `<name>-bf16`, `-fp16`, `-int8` or `-fp8`, and
+`weights.folder_of` prefers it. What the classes keep in float32 stays so, as does the VAE; the text encoder is bfloat16
+in all copies. In 8 bits are the networks' matrices alone (`quantised`); what else they have is bfloat16.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.lazy import torch
-from artifexpro.core.wan22 import loading, weights
+from artifexpro.core.wan22 import loading, quantised, weights
 from artifexpro.core.wan22.catalogue import ModelSpec
 from artifexpro.core.wan22.hooks import Hooks
 from artifexpro.core.wan22.weights import MANIFEST, SUFFIXES, Manifest, records_of
@@ -26,9 +27,11 @@ _CAST = ("text_encoder", "transformer", "transformer_2")
 
 
 def convert(models: Path, model: ModelSpec, dtype: str, hooks: Hooks) -> Path:
-    """Write `model` to `<models>/<name>-bf16` (`dtype` "bfloat16") or `-fp16` ("float16") and return that folder.
+    """Write `model` to `<models>/<name>-bf16` (`dtype` "bfloat16"), `-fp16` ("float16"), `-int8` or `-fp8` and return
+    that folder.
 
-    One file of weights is in memory at a time. Tells `hooks.progress("convert", bytes read, total)`.
+    One file of weights is in memory at a time; for 8 bits, one network in 8 bits.
+    Tells `hooks.progress("convert", bytes read, total)`.
     Raises `ArtifexError` (codes "model", "settings", "disk").
     """
     attempted = f"convert {model.name} to {dtype}"
@@ -38,6 +41,10 @@ def convert(models: Path, model: ModelSpec, dtype: str, hooks: Hooks) -> Path:
         raise ArtifexError(
             attempted, "random weights are built as they are used", "ti2v-5B or t2v-A14B", code="settings"
         )
+    eight = dtype in weights.EIGHT_BIT
+    if eight and model.transformer.kind != "WanTransformer3DModel":
+        because = f"{model.transformer.kind} is stored in 8 bits only while it is loaded"
+        raise ArtifexError(attempted, because, "bfloat16, and the profile Memory when generating", code="settings")
     source = models / model.name
     if not (source / "model_index.json").is_file():
         raise weights.missing(models, model)
@@ -53,8 +60,10 @@ def convert(models: Path, model: ModelSpec, dtype: str, hooks: Hooks) -> Path:
             hooks.check()
             name = path.relative_to(source)
             (workplace / name).parent.mkdir(parents=True, exist_ok=True)
-            if path.suffix == ".safetensors" and name.parts[0] in _CAST:
-                _cast_file(path, workplace / name, name.parts[0], getattr(torch, dtype))
+            if eight and name.parts[0].startswith("transformer"):
+                _store(source, workplace, name.parts[0], dtype)
+            elif path.suffix == ".safetensors" and name.parts[0] in _CAST:
+                _cast_file(path, workplace / name, name.parts[0], torch.bfloat16 if eight else getattr(torch, dtype))
             else:
                 shutil.copyfile(path, workplace / name)
             done += path.stat().st_size
@@ -63,6 +72,12 @@ def convert(models: Path, model: ModelSpec, dtype: str, hooks: Hooks) -> Path:
         repository, revision = (origin.repository, origin.revision) if origin else ("unknown", "unknown")
         Manifest(model.name, repository, f"{revision} in {dtype}", records_of(workplace, hooks)).write(workplace)
     return target
+
+
+def _store(source: Path, target: Path, name: str, dtype: str) -> None:
+    """The network called `name` in 8 bits, all its files at once, if that has not happened yet."""
+    if not (target / name / "config.json").is_file():
+        quantised.save(source / name, target / name, "int8" if dtype == "int8" else "fp8", torch.bfloat16)
 
 
 def _cast_file(source: Path, target: Path, component: str, dtype: DType) -> None:
@@ -110,6 +125,6 @@ def _check_space(models: Path, attempted: str, total: int) -> None:
         raise ArtifexError(
             attempted,
             f"the copy may need {total / 1e9:.1f} GB and {free / 1e9:.1f} GB are free",
-            "freeing space on that disk",
+            "freeing space on that disk: `artifexpro models evict` does",
             code="disk",
         )

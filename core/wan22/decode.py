@@ -126,7 +126,7 @@ def _ramp(side: slice, before: int, after: int, factor: int) -> Tensor:
 
 
 def _tiles(rows: int, columns: int, tile: int, overlap: int) -> list[Place]:
-    vertical, horizontal = _cuts(rows, tile, overlap), _cuts(columns, tile, overlap)
+    vertical, horizontal = cuts(rows, tile, overlap), cuts(columns, tile, overlap)
     return [
         Place(slice(*high), slice(*wide), *_shared(vertical, index), *_shared(horizontal, number))
         for index, high in enumerate(vertical)
@@ -134,7 +134,7 @@ def _tiles(rows: int, columns: int, tile: int, overlap: int) -> list[Place]:
     ]
 
 
-def _cuts(length: int, tile: int, overlap: int) -> list[tuple[int, int]]:
+def cuts(length: int, tile: int, overlap: int) -> list[tuple[int, int]]:
     """Where tiles begin and end along one side: as few as cover it with at least `overlap`, as small as they may be."""
     if not tile or tile >= length:
         return [(0, length)]

@@ -1,7 +1,8 @@
 """Weights from a hub: resumed where they broke off, checked file by file, published whole.
 
 Files arrive in `<models>/.partial/<name>@<commit>/` and the folder is renamed to `<models>/<name>` once every checksum
-is right, so that a model is there or not there. The hub is the one that `HF_ENDPOINT` names (a mirror inside a studio).
+is right, so that a model is there or not there. The hub is the one that `HF_ENDPOINT` or the caller names (a mirror
+inside a studio).
 `huggingface_hub.hf_hub_download` does not resume across processes since its release 1.0, so the files are fetched by
 its `http_get`, which takes a starting point.
 """
@@ -47,12 +48,19 @@ class RemoteFile:
 
 
 def get(
-    models: Path, model: ModelSpec, hooks: Hooks, *, repository: str | None = None, revision: str | None = None
+    models: Path,
+    model: ModelSpec,
+    hooks: Hooks,
+    *,
+    repository: str | None = None,
+    revision: str | None = None,
+    mirror: str | None = None,
 ) -> Path:
     """Download `model` to `models` and return its folder; what is there already in that revision is left alone.
 
-    `repository` and `revision` replace the catalogue's. Tells `hooks.progress("download", bytes, total)` and asks
-    `hooks.check` for every piece; what has arrived is kept for the next attempt. Random models are built.
+    `repository` and `revision` replace the catalogue's, `mirror` (https://...) the hub.
+    Tells `hooks.progress("download", bytes, total)` and asks `hooks.check` for every piece; what has arrived is kept
+    for the next attempt. Random models are built.
     Raises `ArtifexError` (codes "model", "network", "checksum", "disk").
     """
     usable_model = usable(model.name) if model.later is not None else model
@@ -63,9 +71,10 @@ def get(
     if source is None:
         raise _refused(model, "it has no repository in the catalogue", "a repository of your own: --repository NAME")
     target = models / model.name
-    with _lock(models, model), _told(model, source):
+    hub = _hub(model, mirror)
+    with _lock(models, model), _told(model, source, hub):
         with hooks.stage("list"):
-            commit, files = listing(model, source, revision or model.revision)
+            commit, files = listing(model, source, revision or model.revision, hub)
         if _is_there(target, source, commit):
             hooks.note(
                 f"{model.name} is already there in revision {commit[:12]}; `artifexpro models verify {model.name}` "
@@ -79,7 +88,7 @@ def get(
         with hooks.stage("download"):
             _keep_good(target, files, workplace, hooks)
             _check_space(models, model, workplace, files)
-            records = _fetch_all(model, files, workplace, hooks)
+            records = _fetch_all(model, hub, files, workplace, hooks)
         if model.published:
             with hooks.stage("convert"):
                 records |= published.arrange(workplace, model, hooks)
@@ -89,13 +98,21 @@ def get(
     return target
 
 
-def listing(model: ModelSpec, repository: str, revision: str) -> tuple[str, tuple[RemoteFile, ...]]:
-    """(commit, the files that `model` needs, small ones first) of a repository on the hub, and of those whose parts the
-    model shares. The commit is of all of them: one, or several joined by "+"."""
+def _hub(model: ModelSpec, mirror: str | None) -> str:
+    from huggingface_hub import constants
+
+    if mirror is not None and not mirror.startswith(("https://", "http://")):
+        raise _refused(model, f"{mirror!r} is no address of a hub", "one that begins with https://")
+    return mirror.rstrip("/") if mirror else constants.ENDPOINT
+
+
+def listing(model: ModelSpec, repository: str, revision: str, hub: str) -> tuple[str, tuple[RemoteFile, ...]]:
+    """(commit, the files that `model` needs, small ones first) of a repository on the hub at that address, and of those
+    whose parts the model shares. The commit is of all of them: one, or several joined by "+"."""
     others = {each.repository for each in model.published if each.repository}
     commits, found = [], []
     for place, wanted in ((repository, revision), *((other, "main") for other in sorted(others))):
-        commit, files = _listed(model, place, wanted, own=place == repository)
+        commit, files = _listed(model, hub, place, wanted, own=place == repository)
         commits.append(commit)
         found += files
     have = {PurePosixPath(file.name).parts[0] for file in found}
@@ -110,12 +127,12 @@ def listing(model: ModelSpec, repository: str, revision: str) -> tuple[str, tupl
     return "+".join(commits), tuple(sorted(found, key=lambda file: (file.size, file.name)))
 
 
-def _listed(model: ModelSpec, repository: str, revision: str, own: bool) -> tuple[str, list[RemoteFile]]:
+def _listed(model: ModelSpec, hub: str, repository: str, revision: str, own: bool) -> tuple[str, list[RemoteFile]]:
     """(commit, files that `model` needs) of one repository, the model's `own` or one whose parts it shares."""
     from huggingface_hub import HfApi
     from huggingface_hub.hf_api import RepoFile
 
-    api = HfApi()
+    api = HfApi(endpoint=hub)
     commit = api.model_info(repository, revision=revision).sha or revision
     found = []
     for entry in api.list_repo_tree(repository, recursive=True, revision=commit):
@@ -172,7 +189,9 @@ def _keep_good(target: Path, files: tuple[RemoteFile, ...], workplace: Path, hoo
                 new.hardlink_to(old)
 
 
-def _fetch_all(model: ModelSpec, files: tuple[RemoteFile, ...], workplace: Path, hooks: Hooks) -> dict[str, FileRecord]:
+def _fetch_all(
+    model: ModelSpec, hub: str, files: tuple[RemoteFile, ...], workplace: Path, hooks: Hooks
+) -> dict[str, FileRecord]:
     total = sum(file.size for file in files)
     done = 0
     records: dict[str, FileRecord] = {}
@@ -183,14 +202,14 @@ def _fetch_all(model: ModelSpec, files: tuple[RemoteFile, ...], workplace: Path,
             checked = True
         path = workplace / file.name
         if not (path.is_file() and path.stat().st_size == file.size):
-            _fetch(file, path, _Progress(hooks, done, total))
+            _fetch(hub, file, path, _Progress(hooks, done, total))
         records[file.name] = FileRecord(file.size, file.sha256 or sha256_of(path, hooks))
         done += file.size
         hooks.progress("download", done, total)
     return records
 
 
-def _fetch(file: RemoteFile, path: Path, progress: _Progress) -> None:
+def _fetch(hub: str, file: RemoteFile, path: Path, progress: _Progress) -> None:
     """One file to `path`, from where an earlier attempt broke off; it has its name only once its checksum is right."""
     from huggingface_hub import hf_hub_url
     from huggingface_hub.file_download import http_get
@@ -205,7 +224,7 @@ def _fetch(file: RemoteFile, path: Path, progress: _Progress) -> None:
     with partial.open("r+b") as opened:
         begun = opened.seek(0, 2)
         http_get(
-            hf_hub_url(file.repository, file.path, revision=file.commit),
+            hf_hub_url(file.repository, file.path, revision=file.commit, endpoint=hub),
             _Counted(opened, progress),  # type: ignore[arg-type]
             resume_size=begun,
             headers={**build_hf_headers(), "Accept-Encoding": "identity"},
@@ -295,7 +314,7 @@ def _check_space(models: Path, model: ModelSpec, workplace: Path, files: tuple[R
         raise ArtifexError(
             f"download {model.name} to {models}",
             f"{needed / 1e9:.1f} GB are still to come and {free / 1e9:.1f} GB are free on that disk",
-            "freeing space, or a home on a larger disk (ARTIFEXPRO_HOME)",
+            "freeing space (`artifexpro models evict` does), or a home on a larger disk (ARTIFEXPRO_HOME)",
             code="disk",
         )
 
@@ -318,11 +337,10 @@ def _lock(models: Path, model: ModelSpec) -> Iterator[None]:
 
 
 @contextmanager
-def _told(model: ModelSpec, repository: str) -> Iterator[None]:
+def _told(model: ModelSpec, repository: str, hub: str) -> Iterator[None]:
     """Failures of the hub, the network and the disk in words."""
-    from huggingface_hub import constants, errors
+    from huggingface_hub import errors
 
-    hub = constants.ENDPOINT
     try:
         yield
     except (ArtifexError, Cancelled):
@@ -341,7 +359,7 @@ def _told(model: ModelSpec, repository: str) -> Iterator[None]:
         raise _network(
             model,
             f"{hub} did not answer as it should: {_line(error)}",
-            "again: what has arrived is kept; HF_ENDPOINT names a mirror",
+            "again: what has arrived is kept; --mirror or HF_ENDPOINT names another hub",
         ) from error
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -38,10 +38,12 @@ from artifexpro.core.wan22.catalogue import ModelSpec
 from artifexpro.core.wan22.given import NOTHING, Given
 from artifexpro.core.wan22.hooks import Hooks
 from artifexpro.core.wan22.loading import Loader
+from artifexpro.core.wan22.plan import GB
 from artifexpro.core.wan22.plan.making import says
 from artifexpro.core.wan22.plan.meter import KINDS, Meter
 from artifexpro.core.wan22.plan.stages import written
 from artifexpro.core.wan22.request import ClipSpec
+from artifexpro.core.wan22.warm import Warm
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -59,13 +61,15 @@ def generate(
     folder: Path,
     material: Given = NOTHING,
     device: Any = None,
+    warm: Warm | None = None,
 ) -> Iterator[tuple[int, Tensor]]:
     """Frames of the clip in order: (index from 0, (H, W, 3) float32 on the processor, display-referred sRGB, 0..1).
 
     `models` holds a folder a model; `folder` gets `latents.safetensors` before the first frame comes, or, of a film of
     speech, the latents of each clip before its frames, which are found there by a second attempt. `material` is
-    what the task takes beside words: see `given.TAKES`. Work happens as frames are asked for: the first one takes
-    everything up to decoding. Stages told to `hooks`: load, text, encode, denoise, decode.
+    what the task takes beside words: see `given.TAKES`. In `warm` the model stays for the
+    next clip. Work happens as frames are asked for: the first one takes everything up to decoding. Stages told to
+    `hooks`: load, text, encode, denoise, decode.
 
     Raises `ArtifexError` before the long work where weights, material or disk will not do, and what `hooks.check`
     raises before each step and each chunk of frames.
@@ -73,7 +77,17 @@ def generate(
     given.check(spec, material)
     catalogue.usable(spec.model)
     _check_place(folder, spec)
-    attempts = _begin(spec, models, hooks, device)
+    attempts = _begin(spec, models, hooks, device, warm)
+    try:
+        yield from _clip(spec, attempts, hooks, material, folder)
+    finally:
+        if warm is not None:
+            warm.put_back(attempts.loader)
+
+
+def _clip(
+    spec: ClipSpec, attempts: Attempts, hooks: Hooks, material: Given, folder: Path
+) -> Iterator[tuple[int, Tensor]]:
     meter = Meter(hooks, attempts.loader.device)
     notes: list[str] = []
     if attempts.loader.model.speech is not None:
@@ -100,7 +114,13 @@ def _film(
 
 
 def decode_saved(
-    path: Path, models: Path, hooks: Hooks, *, material: Given = NOTHING, device: Any = None
+    path: Path,
+    models: Path,
+    hooks: Hooks,
+    *,
+    material: Given = NOTHING,
+    device: Any = None,
+    warm: Warm | None = None,
 ) -> Iterator[tuple[int, Tensor]]:
     """The frames of latents saved by an earlier `generate`, without denoising again: the same frames and notes.
     An edited clip needs its `material` again, to lie over it.
@@ -110,11 +130,15 @@ def decode_saved(
     latents, spec = load_latents(path)
     if spec.feather is not None:
         given.check(spec, material)
-    attempts = _begin(spec, models, hooks, device)
-    yield from _frames(latents, attempts, Meter(hooks, attempts.loader.device), material)
+    attempts = _begin(spec, models, hooks, device, warm)
+    try:
+        yield from _frames(latents, attempts, Meter(hooks, attempts.loader.device), material)
+    finally:
+        if warm is not None:
+            warm.put_back(attempts.loader)
 
 
-def _begin(spec: ClipSpec, models: Path, hooks: Hooks, device: Any) -> Attempts:
+def _begin(spec: ClipSpec, models: Path, hooks: Hooks, device: Any, warm: Warm | None) -> Attempts:
     """Say what the audience must know, settle how the clip is computed here, and find the weights."""
     model = catalogue.usable(spec.model)
     for sentence in spec.notes:
@@ -128,7 +152,9 @@ def _begin(spec: ClipSpec, models: Path, hooks: Hooks, device: Any) -> Attempts:
         settled = settling.settled(spec, model, folder, where, formats.transformer, hooks.note)
         fitting = here.fitting(settled, machine, models)
         loader = prepare(fitting, model, models, device)
-    if fitting.levers != settled.levers and (how := says(fitting.levers)):
+        if warm is not None:
+            loader = warm.take(loader, machine.plan(fitting, models).peak_ram_gb * GB)
+    if fitting.levers != settled.levers and (how := says(fitting.levers, settled.levers)):
         hooks.note(f"To fit this machine: {how}.")
     if loader.formats.note:
         hooks.note(loader.formats.note)
@@ -138,13 +164,13 @@ def _begin(spec: ClipSpec, models: Path, hooks: Hooks, device: Any) -> Attempts:
 def prepare(spec: ClipSpec, model: ModelSpec, models: Path, device: Any = None) -> Loader:
     """A loader for the spec's model, its weights found and checked by their headers. Raises `ArtifexError`."""
     where = loading.best_device() if device is None else torch.device(device)
-    folder = loading.locate(models, model, spec.dtype)
+    folder = loading.locate(models, model, spec.dtype, spec.levers.quantise)
     loading.inspect(folder, model)
     formats = loading.formats(spec, model, where)
     prepared.check(spec, model, folder, where, formats.transformer)
     if (variant := prepared.variant(spec.levers)) is not None:
         loading.inspect(folder, model, variant)
-    return Loader(folder, model, where, formats, spec.levers)
+    return Loader(folder, model, where, formats, spec.levers, loading.files_of(folder))
 
 
 def _latents(attempts: Attempts, hooks: Hooks, material: Given, notes: list[str]) -> Tensor:

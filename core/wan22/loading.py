@@ -55,14 +55,22 @@ def formats(spec: ClipSpec, model: ModelSpec, device: Device) -> Formats:
     return Formats(torch.float32 if model.random else torch.bfloat16, wanted, torch.float32, note)
 
 
-def locate(models: Path, model: ModelSpec, dtype: str | None = None) -> Path:
-    """The folder to load `model` from; random models are built. Raises `ArtifexError` (code "model") if missing."""
+def locate(models: Path, model: ModelSpec, dtype: str | None = None, quantise: str = "none") -> Path:
+    """The folder to load `model` from, which counts as used now; random models are built. Raises `ArtifexError` (code
+    "model") if missing."""
     if model.random:
         return smoke.ensure(models, model)
-    folder = weights.folder_of(models, model, dtype)
+    folder = weights.folder_of(models, model, dtype, quantise)
     if not (folder / "model_index.json").is_file():
         raise weights.missing(models, model)
+    weights.used(folder)
     return folder
+
+
+def files_of(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Name, bytes and time of every file of a model: another copy of it is told by them."""
+    found = ((path, path.stat()) for path in sorted(folder.rglob("*")) if path.is_file())
+    return tuple((path.relative_to(folder).as_posix(), about.st_size, about.st_mtime_ns) for path, about in found)
 
 
 def inspect(folder: Path, model: ModelSpec, variant: str | None = None) -> None:
@@ -193,8 +201,9 @@ def _another(model: ModelSpec, folder: Path, why: str) -> ArtifexError:
 class Loader:
     """Gives one model's components from its folder, ready to use on `device` as `levers` say.
 
-    Each call reads the disk again, but with `levers.offload` "model": then a component stays in main memory after its
-    first use, and leaves the card when another one is asked for.
+    Each call reads the disk again, but for what stays in main memory after its first use and leaves the card when
+    another one is asked for: all components with `levers.offload` "model", otherwise those that `room` bytes hold.
+    `files` are what the folder's files were when the loader was made: loaders of other files are not equal.
     """
 
     folder: Path
@@ -202,7 +211,16 @@ class Loader:
     device: Device
     formats: Formats
     levers: Levers = Levers()
+    files: tuple[tuple[str, int, int], ...] = field(default=(), repr=False)
+    room: int = field(default=0, compare=False)
     kept: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def movable(self) -> bool:
+        """Whether components can stay for a later clip: they can leave the card, remember nothing of a clip, and the
+        clip does not hold on to several of them itself."""
+        levers = self.levers
+        return levers.offload != "block" and levers.parallel == 1 and not levers.cache and self.model.speech is None
 
     def embeddings(self) -> Embeddings:
         """Where this model's text embeddings are kept from earlier clips."""
@@ -261,9 +279,14 @@ class Loader:
         return self._keep(name, read(name).to(device)) if there is None else there
 
     def _keep(self, name: str, component: Any) -> Any:
-        if self.levers.offload == "model":
+        if self.levers.offload == "model" or self._has_room(component):
             self.kept[name] = component
         return component
+
+    def _has_room(self, component: Any) -> bool:
+        if not self.room:
+            return False
+        return sum(map(quantised.bytes_held, (component, *self.kept.values()))) <= self.room
 
     def _back(self, name: str, device: Device) -> Any:
         """The component `name` from main memory, if it is there; all others leave the card first."""

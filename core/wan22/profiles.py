@@ -50,6 +50,21 @@ class Profile:
     averaged: bool = False
 
 
+NOT_TAKEN: Mapping[str, str] = MappingProxyType(
+    {
+        "gradient checkpointing": "it saves memory in training, by computing activations again for the backward pass; "
+        "making a clip has none and keeps nothing for it",
+        "attention slicing": "torch's attention never holds the whole table of tokens against tokens, so that there is "
+        "nothing to slice: slices would only be slower",
+        "channels last": "it lays out pictures for two-dimensional convolutions; the networks are matrix products over "
+        "tokens, and the VAE's convolutions are three-dimensional over streamed pieces",
+        "VAE slicing": "it decodes a batch clip by clip; there is one clip, and it streams a latent frame at a time",
+        "xformers": "from compute capability 8.0 on it is slower than torch's own attention; below, it is taken as "
+        "attention xformers",
+        "DFloat11": "it stores bfloat16 in 11 bits without loss; int8 and fp8 take less, and offload loses nothing",
+    }
+)
+"""Ways to save time or memory that are asked for and do nothing here, or harm, and why."""
 NONE = Profile("", "nothing is spared: computed plainly, offloaded or in 8 bits only where it does not fit")
 _PROFILES = (
     Profile(

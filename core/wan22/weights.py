@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,9 @@ from artifexpro.core.wan22.hooks import Hooks
 
 MANIFEST = "artifexpro.json"
 PARTIAL = ".partial"
-SUFFIXES: Mapping[str, str] = {"bfloat16": "-bf16", "float16": "-fp16"}
+SUFFIXES: Mapping[str, str] = {"bfloat16": "-bf16", "float16": "-fp16", "int8": "-int8", "fp8": "-fp8"}
+EIGHT_BIT = ("int8", "fp8")
+"""Copies that serve clips whose networks are stored so, and no others."""
 _CHUNK = 1 << 22
 
 
@@ -81,19 +84,29 @@ class Manifest:
             ) from None
 
 
-def folder_of(models: Path, model: ModelSpec, dtype: str | None = None) -> Path:
-    """Where `model` lies under `models`: the copy converted to `dtype` if there is one, else as published."""
-    converted = models / (model.name + SUFFIXES.get(dtype or "", ""))
-    return converted if (converted / "model_index.json").is_file() else models / model.name
+def folder_of(models: Path, model: ModelSpec, dtype: str | None = None, quantise: str = "none") -> Path:
+    """Where `model` lies under `models`: the copy stored as `quantise` if that is asked for and there is one, the copy
+    converted to `dtype` if there is one, else as published."""
+    for copy in (quantise, dtype or ""):
+        converted = models / (model.name + SUFFIXES.get(copy, ""))
+        if copy in SUFFIXES and (converted / "model_index.json").is_file():
+            return converted
+    return models / model.name
 
 
 def installed(models: Path, model: ModelSpec, dtype: str | None = None) -> bool:
     """Whether the model can be used without a download: in `dtype`, or at all. Random models are built when first used.
 
-    A converted copy alone serves only its own number format.
+    A converted copy alone serves only its own number format, and one in 8 bits only clips that ask for it.
     """
     suffixes = ("", *SUFFIXES.values()) if dtype is None else ("", SUFFIXES.get(dtype, ""))
     return model.random or any((models / (model.name + suffix) / "model_index.json").is_file() for suffix in suffixes)
+
+
+def used(folder: Path) -> None:
+    """Mark `folder` as used now: the time of its model_index.json is when its weights were last asked for."""
+    with suppress(OSError):
+        os.utime(folder / "model_index.json")
 
 
 def provenance(models: Path, model: ModelSpec, dtype: str | None = None) -> dict[str, Any]:

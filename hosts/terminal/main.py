@@ -79,6 +79,8 @@ class Format(StrEnum):
 
     BFLOAT16 = "bfloat16"
     FLOAT16 = "float16"
+    INT8 = "int8"
+    FP8 = "fp8"
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
@@ -307,13 +309,61 @@ def models_get(
     model: ModelName,
     repository: Annotated[str | None, typer.Option(help="Another source than the catalogue's.")] = None,
     revision: Annotated[str | None, typer.Option(help="Another revision than the catalogue's.")] = None,
+    mirror: Annotated[str | None, typer.Option(metavar="URL", help="Another hub; HF_ENDPOINT names one too.")] = None,
+    bundle: Annotated[
+        Path | None, typer.Option("--from", metavar="BUNDLE", help='A folder that "models bundle" made: no network.')
+    ] = None,
     json: Json = False,
 ) -> None:
     """Download a model's weights; goes on where it stopped."""
     from artifexpro.hosts.terminal import making
 
-    work = {"kind": "models.get", "model": model, "repository": repository, "revision": revision}
+    work = {
+        "kind": "models.get",
+        "model": model,
+        "repository": repository,
+        "revision": revision,
+        "mirror": mirror,
+        "bundle": None if bundle is None else str(bundle.absolute()),
+    }
     making.model_work(work, f"get {model}", as_json=json)
+
+
+@models_app.command("bundle")
+def models_bundle(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write.")],
+    models: Annotated[list[str] | None, typer.Argument(metavar="[MODEL]...", help="By default all here.")] = None,
+    json: Json = False,
+) -> None:
+    """Copy models to a folder that a machine without a network can get them from."""
+    from artifexpro.hosts.terminal import making
+
+    work = {"kind": "models.bundle", "path": str(out.absolute()), "models": models or []}
+    making.model_work(work, "bundle models", as_json=json)
+
+
+@models_app.command("keep")
+def models_keep(
+    model: ModelName,
+    no_longer: Annotated[bool, typer.Option("--no-longer", help="It may be removed again.")] = False,
+    json: Json = False,
+) -> None:
+    """Never remove a model when room is made."""
+    from artifexpro.hosts.terminal import making
+
+    work = {"kind": "models.keep", "model": model, "keep": not no_longer}
+    making.model_work(work, f"{'no longer ' if no_longer else ''}keep {model}", as_json=json)
+
+
+@models_app.command("evict")
+def models_evict(
+    budget: Annotated[float, typer.Option(metavar="GB", min=0, help="What all models may take together.")],
+    json: Json = False,
+) -> None:
+    """Remove the models and copies that were not used for longest, until the rest fits a budget."""
+    from artifexpro.hosts.terminal import making
+
+    making.model_work({"kind": "models.evict", "budget_gb": budget}, "make room", as_json=json)
 
 
 @models_app.command("verify")

@@ -188,7 +188,9 @@ def test_half_written_files_of_a_killed_attempt_go_at_the_next(tmp_path):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(b"x")
     request = JobRequest(key="k" * 8, work=wan())
-    WorkerContext.for_job(request, job, job.folder, home, lambda what, **rest: None, lambda: False, previews.Previews())
+    WorkerContext.for_job(
+        request, job, job.folder, home, lambda what, **rest: None, lambda: False, previews.Previews(), {}
+    )
     assert whole.exists() and not left.exists()
 
 

@@ -57,8 +57,9 @@ def levers_for(spec: ClipSpec, model: ModelSpec, machine: Machine) -> Levers:
 
 
 def storages(spec: ClipSpec, machine: Machine) -> list[Levers]:
-    """The spec's levers with each way its profile allows to keep the networks, largest first. On the processor nothing
-    is offloaded: all is in its memory."""
+    """The spec's levers with each way its profile allows to keep the networks, largest first; then without a step cache
+    that only the profile wished, which keeps what it needs of the step before. On the processor nothing is offloaded:
+    all is in its memory."""
     asked = spec.levers
     allowed = profiles.profile(spec.profile).storage
     if not machine.has_card:
@@ -68,6 +69,9 @@ def storages(spec: ClipSpec, machine: Machine) -> list[Levers]:
         for offload, quantise in dict.fromkeys(allowed)
         if asked.offload in ("none", offload)
     ]
+    wished = profiles.profile(spec.profile).levers.cache
+    if wished and asked.cache == wished:
+        found += [replace(each, cache=0.0) for each in found]
     return list(dict.fromkeys(found)) or [asked]
 
 
@@ -99,4 +103,7 @@ def _first(candidates: Sequence[Levers], fits: Callable[[Levers], bool]) -> Leve
 
 def kept_as(candidates: Sequence[Levers], now: Levers) -> list[Levers]:
     """The candidates' ways to keep the networks, everything else as `now`."""
-    return [replace(now, offload=each.offload, quantise=each.quantise) for each in candidates]
+    return [
+        replace(now, offload=each.offload, quantise=each.quantise, cache=min(now.cache, each.cache))
+        for each in candidates
+    ]

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import math
 from typing import Literal
 
 from artifexpro.core.wan22.catalogue import ModelSpec
 from artifexpro.core.wan22.request import ClipSpec
-
-SPEECH_FRAMES = 80
-"""Frames of one piece of a clip made from speech (`infer_frames` of the reference)."""
-SPEECH_LATENTS = SPEECH_FRAMES // 4
-MOTION = ((1, 1, 2), (2, 2, 4), (16, 4, 8))
-"""What speech pieces see of the past: latent frames, and the sides of their patches in time and in space."""
-
-PAST_FRAMES = 73
-"""Frames of the past that are encoded for each speech piece."""
+from artifexpro.core.wan22.s2v import film
 
 
-def pieces(spec: ClipSpec) -> list[int]:
-    """Frames of each piece that is denoised on its own."""
-    if spec.task != "s2v":
-        return [spec.frames]
-    return [SPEECH_FRAMES] * max(1, math.ceil(spec.frames / SPEECH_FRAMES))
+def pieces(spec: ClipSpec, model: ModelSpec) -> int:
+    """How many clips are denoised one after the other: a film to speech is made of many."""
+    return 1 if model.speech is None else len(film.parts(spec.frames, model.speech, spec.from_picture))
 
 
 def tokens(spec: ClipSpec, model: ModelSpec) -> int:
     """Patches that the network attends over in one pass: for speech also the reference picture's and the past's."""
-    if spec.task != "s2v":
-        return model.tokens(spec.width, spec.height, spec.frames)
+    return model.tokens(spec.width, spec.height, spec.frames)
+
+
+def hearing(spec: ClipSpec, model: ModelSpec) -> int:
+    """Patches that listen: those of a film's clip itself; none of any other."""
+    if model.speech is None:
+        return 0
     _, _, _, rows, columns = model.latent_shape(spec.width, spec.height, 1)
-    past = sum(length // time * (rows // side) * (columns // side) for length, time, side in MOTION)
-    return (SPEECH_LATENTS + 1) * (rows // 2) * (columns // 2) + past
+    return model.speech.clip_latents * (rows // 2) * (columns // 2)
 
 
 def each_token(spec: ClipSpec, model: ModelSpec) -> bool:
@@ -46,8 +39,15 @@ def encoded(spec: ClipSpec) -> Literal["none", "still", "clip", "two"]:
     return known.get(spec.task, "clip")
 
 
-def encoded_frames(spec: ClipSpec) -> int:
+def encoded_frames(spec: ClipSpec, model: ModelSpec) -> int:
     """Frames that the VAE encodes in all."""
-    if spec.task == "s2v":
-        return len(pieces(spec)) * PAST_FRAMES + 1
+    if model.speech is not None:
+        return pieces(spec, model) * model.speech.past_frames + 1
     return {"none": 0, "still": 1, "clip": spec.frames, "two": 2 * spec.frames}[encoded(spec)]
+
+
+def decoded_frames(spec: ClipSpec, model: ModelSpec) -> list[int]:
+    """Frames of each clip that is decoded: of a film's, also those that it goes on from."""
+    if model.speech is None:
+        return [spec.frames]
+    return [model.speech.past_frames + model.speech.clip_frames] * pieces(spec, model)

@@ -16,11 +16,7 @@ from artifexpro.core.wan22.schedule import levels, shifted, taken
 from artifexpro.core.wan22.text import TOKENS
 
 TERA = 1e12
-FREQUENCIES = 256
-"""Width of the sine waves that tell the network the timestep."""
 _VOCABULARY = 256_384
-_INJECTED = 12
-"""Layers of the speech network that also look at the sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +55,7 @@ def forward(size: Transformer, tokens: int, channels: int, *, each_token: bool =
     """
     dim, patch = size.dim, size.patch**2
     embedding = 2 * TOKENS * (size.text_dim * dim + dim * dim)
-    times = (tokens if each_token else 1) * 2 * (FREQUENCIES * dim + dim * dim + 6 * dim * dim)
+    times = (tokens if each_token else 1) * 2 * (size.frequencies * dim + dim * dim + 6 * dim * dim)
     ends = 2 * tokens * dim * patch * (size.in_channels + channels)
     layer = 2 * tokens * (6 * dim * dim + 2 * dim * size.ffn) + 2 * TOKENS * 2 * dim * dim
     attention = 4 * dim * (tokens * tokens + tokens * TOKENS)
@@ -77,16 +73,12 @@ def denoise_pass(spec: ClipSpec, model: ModelSpec) -> float:
     """Operations of one pass for this clip, with what its task adds."""
     tokens = clips.tokens(spec, model)
     total = sum(forward(model.transformer, tokens, model.vae.channels, each_token=clips.each_token(spec, model)))
-    if spec.task == "s2v":
-        _, _, _, rows, columns = model.latent_shape(spec.width, spec.height, 1)
-        seen = clips.SPEECH_LATENTS * (rows // model.transformer.patch) * (columns // model.transformer.patch)
-        total += _INJECTED * 4.0 * seen * model.transformer.dim**2
-    return total
+    return total + len(model.transformer.hearing) * 4.0 * clips.hearing(spec, model) * model.transformer.dim**2
 
 
 def passes(spec: ClipSpec, model: ModelSpec) -> dict[str, int]:
     """How many passes each network makes: one a step, two where it is guided, times clips and ensemble."""
-    each = len(clips.pieces(spec)) * spec.levers.ensemble
+    each = clips.pieces(spec, model) * spec.levers.ensemble
     counted: dict[str, int] = {}
     for timestep in timesteps(spec):
         high = model.boundary is None or timestep >= model.boundary * TRAINED_STEPS

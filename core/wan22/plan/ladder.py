@@ -64,10 +64,13 @@ def _following(spec: ClipSpec, model: ModelSpec, now: Levers, machine: Machine, 
 
 
 def _need(spec: ClipSpec, model: ModelSpec, levers: Levers, machine: Machine, stage: str) -> float:
-    return max(each.vram_gb for each in stages_of(spec, model, levers, machine) if each.name.split(" ")[0] == stage)
+    return max(
+        (each.vram_gb for each in stages_of(spec, model, levers, machine) if each.name.split(" ")[0] == stage),
+        default=0.0,
+    )
 
 
 def _sentence(stage: str, before: Levers, after: Levers) -> str:
-    done = {"text": "reading the text", "denoise": "denoising", "decode": "decoding"}[stage]
-    new = ", ".join(part for part in says(after).split(", ") if part not in says(before).split(", "))
+    done = {"text": "reading the text", "encode": "encoding", "denoise": "denoising", "decode": "decoding"}[stage]
+    new = ", ".join(part for part in says(after, before).split(", ") if part not in says(before).split(", "))
     return f"The card ran out of memory while {done}; from here on {new}."

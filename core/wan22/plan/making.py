@@ -66,7 +66,9 @@ def planned(spec: ClipSpec, levers: Levers, machine: Machine, models: Path | Non
     nearest = _nearest(spec, machine) if crowded else ""
     return Plan(
         fits=not crowded,
-        reason=_refusal(spec, machine, crowded, levers, nearest) if crowded else _fitting(made, machine, levers),
+        reason=_refusal(spec, machine, crowded, levers, nearest)
+        if crowded
+        else _fitting(made, machine, says(levers, spec.levers)),
         stages=made,
         peak_vram_gb=max(stage.vram_gb for stage in made),
         disk_gb=stages.disk(spec, model, models) / GB,
@@ -79,17 +81,16 @@ def planned(spec: ClipSpec, levers: Levers, machine: Machine, models: Path | Non
     )
 
 
-def _fitting(made: tuple[Stage, ...], machine: Machine, levers: Levers) -> str:
-    how = says(levers)
+def _fitting(made: tuple[Stage, ...], machine: Machine, how: str) -> str:
     if machine.has_card:
         return f"fits the card{f': {how}' if how else ''}"
     need = max(stage.ram_gb for stage in made)
     return f"fits the processor, without a card, in {need:.1f} GB of memory, slowly{f': {how}' if how else ''}"
 
 
-def says(levers: Levers) -> str:
-    """What `levers` do about memory, in words; empty where they do nothing."""
-    said = []
+def says(levers: Levers, wished: Levers = Levers()) -> str:  # noqa: B008
+    """What `levers` do about memory, in words; empty where they do nothing. `wished` are those before."""
+    said = ["every step is computed whole"] if wished.cache and not levers.cache else []
     if levers.offload == "block":
         said.append("the networks come to the card block by block")
     if levers.offload == "model":
@@ -109,7 +110,7 @@ def _refusal(spec: ClipSpec, machine: Machine, crowded: list[Stage], levers: Lev
     need = worst.vram_gb if on_card else worst.ram_gb
     has = f"the card has {machine.card.vram_gb:g} GB" if on_card else f"this machine has {machine.ram_gb or 0:g} GB"
     held = " and ".join((*worst.resident, *(name for name in worst.offloaded if name not in worst.resident)))
-    how = says(levers)
+    how = says(levers, spec.levers)
     return (
         f"stage {worst.name} needs {need:.1f} GB for {held} at {spec.width}x{spec.height}, {spec.frames} frames"
         f"{f', although {how}' if how else ''}, and {has}; {nearest}"

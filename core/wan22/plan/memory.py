@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 
 from artifexpro.core.wan22.catalogue import Component, ModelSpec
-from artifexpro.core.wan22.decode import OVERLAP
+from artifexpro.core.wan22.decode import OVERLAP, cuts
 from artifexpro.core.wan22.levers import Levers
 from artifexpro.core.wan22.plan import clips
 from artifexpro.core.wan22.request import ClipSpec
@@ -41,9 +41,8 @@ _FIELDS, _FIELD_SIDE = 12, 8
 _STORED = {"none": 0.0, "int8": 1.0, "fp8": 1.0}
 _UNQUANTISED = 0.01
 """Share of a network's weights that stay as they are: norms, embeddings, tables, scales."""
-SOUND_PARAMETERS = 315_000_000
-"""wav2vec2-large-xlsr-53."""
 SOUND_TENSORS = 1e9
+"""Tensors beside the speech model while it listens to its longest piece, generously."""
 BLOCKS_HELD = 2
 """Blocks of an offloaded network on the card at once: the one that works and the one that comes."""
 
@@ -79,6 +78,21 @@ def on_card(model: ModelSpec, name: str, spec: ClipSpec, levers: Levers) -> floa
     if levers.offload != "block" or model.transformer.layers <= BLOCKS_HELD:
         return stored
     return stored * BLOCKS_HELD / model.transformer.layers + _largest_matrix(model, spec)
+
+
+def beside(model: ModelSpec, name: str, spec: ClipSpec, levers: Levers) -> float:
+    """Bytes of what stays on the card beside the component `name`. A film goes back and forth between its network and
+    the VAE, which take turns; only what lies there block by block, or in several processes, stays."""
+    if model.speech is None or (levers.offload != "block" and levers.parallel == 1):
+        return 0.0
+    return weights(model, "vae", spec, levers) if name != "vae" else on_card(model, "transformer", spec, levers)
+
+
+def in_turn(model: ModelSpec, name: str, spec: ClipSpec, levers: Levers) -> float:
+    """Bytes of what waits in main memory while a film's component `name` is at work."""
+    if model.speech is None:
+        return 0.0
+    return weights(model, "vae" if name != "vae" else "transformer", spec, levers)
 
 
 def text(model: ModelSpec) -> float:
@@ -118,29 +132,29 @@ def _largest_matrix(model: ModelSpec, spec: ClipSpec) -> float:
 
 def decode(spec: ClipSpec, model: ModelSpec, levers: Levers) -> float:
     """Tensors of one tile, and one piece of finished frames."""
-    area = _tile_area(spec, levers.tile)
+    area = _tile_area(spec, model, levers.tile)
     finished = spec.width * spec.height * model.vae.temporal * 3 * 4.0
     return latents(spec, model) + area * _pixel(DECODE_PIXEL, model) + 2 * finished
 
 
 def waiting(spec: ClipSpec, model: ModelSpec, tile: int) -> float:
     """Main memory for the caches of tiles that are not being decoded."""
-    return spec.width * spec.height * overlap(spec, tile) * _pixel(CACHE_PIXEL, model) if tile else 0.0
+    return spec.width * spec.height * overlap(spec, model, tile) * _pixel(CACHE_PIXEL, model) if tile else 0.0
 
 
-def overlap(spec: ClipSpec, tile: int) -> float:
+def overlap(spec: ClipSpec, model: ModelSpec, tile: int) -> float:
     """How many times each pixel is decoded, on average, in tiles of that side."""
-    if not tile:
-        return 1.0
-    return math.prod(_tiled(side, tile) / side for side in (spec.width, spec.height))
+    return math.prod(
+        sum(end - begin for begin, end in cuts) * model.vae.spatial / side
+        for cuts, side in zip(_cut(spec, model, tile), (spec.width, spec.height), strict=True)
+    )
 
 
-def _tiled(side: int, tile: int) -> int:
-    """Pixels of all tiles together along a side of the picture, as `decode` cuts it."""
-    if tile >= side:
-        return side
-    shared = min(OVERLAP, tile // 2)
-    return tile * math.ceil((side - shared) / (tile - shared))
+def _cut(spec: ClipSpec, model: ModelSpec, tile: int) -> list[list[tuple[int, int]]]:
+    """Where tiles begin and end along the picture's width and height, in latents, as `decode` cuts it."""
+    factor = model.vae.spatial
+    shared = min(OVERLAP, tile // 2) // factor
+    return [cuts(side // factor, tile // factor, shared) for side in (spec.width, spec.height)]
 
 
 def encode(spec: ClipSpec, model: ModelSpec) -> float:
@@ -152,8 +166,9 @@ def encode(spec: ClipSpec, model: ModelSpec) -> float:
     return latents(spec, model) + max(fields, given)
 
 
-def _tile_area(spec: ClipSpec, tile: int) -> int:
-    return spec.width * spec.height if not tile else min(tile, spec.width) * min(tile, spec.height)
+def _tile_area(spec: ClipSpec, model: ModelSpec, tile: int) -> int:
+    """Pixels of one tile."""
+    return math.prod((each[0][1] - each[0][0]) * model.vae.spatial for each in _cut(spec, model, tile))
 
 
 def _pixel(table: dict[int, int], model: ModelSpec) -> float:

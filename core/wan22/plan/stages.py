@@ -56,8 +56,8 @@ def works(spec: ClipSpec, model: ModelSpec, levers: Levers) -> list[Work]:
     """The stages of `spec` computed with `levers`, in order."""
     return [
         _text(spec, model, levers),
-        *([_sound()] if spec.task == "s2v" else []),
-        _encode(spec, model),
+        *([_sound(spec, model)] if model.speech is not None else []),
+        _encode(spec, model, levers),
         *_denoise(spec, model, levers),
         _decode(spec, model, levers),
     ]
@@ -80,14 +80,14 @@ def _text(spec: ClipSpec, model: ModelSpec, levers: Levers) -> Work:
     )
 
 
-def _sound() -> Work:
-    held = memory.SOUND_PARAMETERS * 4.0
-    return Work("audio", "audio", "audio_encoder", held, memory.SOUND_TENSORS, 0.0, 0.0, "float32", held)
+def _sound(spec: ClipSpec, model: ModelSpec) -> Work:
+    held = memory.weights(model, "audio_encoder", spec, Levers())
+    return Work("sound", "sound", "audio_encoder", held, memory.SOUND_TENSORS, 0.0, 0.0, "float32", held)
 
 
-def _encode(spec: ClipSpec, model: ModelSpec) -> Work:
-    held = memory.weights(model, "vae", spec, Levers())
-    frames = clips.encoded_frames(spec)
+def _encode(spec: ClipSpec, model: ModelSpec, levers: Levers) -> Work:
+    held = memory.weights(model, "vae", spec, Levers()) + memory.beside(model, "vae", spec, levers)
+    frames = clips.encoded_frames(spec, model)
     operations = flops.encode(model, spec.width, spec.height, frames) if frames else 0.0
     return Work("encode", "encode", "vae", held, memory.encode(spec, model), operations, 0.0, "float32", held)
 
@@ -95,20 +95,23 @@ def _encode(spec: ClipSpec, model: ModelSpec) -> Work:
 def _denoise(spec: ClipSpec, model: ModelSpec, levers: Levers) -> list[Work]:
     made = []
     for name, count in flops.passes(spec, model).items():
-        held = memory.on_card(model, name, spec, levers)
+        held = memory.on_card(model, name, spec, levers) + memory.beside(model, name, spec, levers)
         stored = memory.weights(model, name, spec, levers)
         moved = stored * count if levers.offload == "block" else 0.0
         operations = count * flops.denoise_pass(spec, model) / levers.parallel
         tensors = memory.denoise(spec, model, levers)
-        made.append(Work(f"denoise ({name})", "denoise", name, held, tensors, operations, moved, spec.dtype, stored))
+        read = stored + memory.in_turn(model, name, spec, levers)
+        made.append(Work(f"denoise ({name})", "denoise", name, held, tensors, operations, moved, spec.dtype, read))
     return made
 
 
 def _decode(spec: ClipSpec, model: ModelSpec, levers: Levers) -> Work:
-    held = memory.weights(model, "vae", spec, levers)
-    operations = flops.decode(model, spec.width, spec.height, spec.frames) * memory.overlap(spec, levers.tile)
+    held = memory.weights(model, "vae", spec, levers) + memory.beside(model, "vae", spec, levers)
+    frames = clips.decoded_frames(spec, model)
+    once = sum(flops.decode(model, spec.width, spec.height, count) for count in frames)
+    operations = once * memory.overlap(spec, model, levers.tile)
     tensors = memory.decode(spec, model, levers)
-    read = held + memory.waiting(spec, model, levers.tile)
+    read = held + memory.waiting(spec, model, levers.tile) + memory.in_turn(model, "vae", spec, levers)
     return Work("decode", "decode", "vae", held, tensors, operations, 0.0, "float32", read)
 
 

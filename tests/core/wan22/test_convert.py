@@ -12,8 +12,9 @@ import pytest
 import torch
 
 from artifexpro.core.errors import ArtifexError, Cancelled
-from artifexpro.core.wan22 import catalogue, convert, loading, weights
+from artifexpro.core.wan22 import catalogue, convert, loading, quantised, weights
 from artifexpro.core.wan22.catalogue import ModelSpec
+from artifexpro.core.wan22.levers import Levers
 from artifexpro.core.wan22.request import resolve
 
 CPU = torch.device("cpu")
@@ -111,3 +112,34 @@ def test_damaged_weights_are_not_converted(model: ModelSpec, models: Path, hooks
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(ArtifexError, match="bytes instead of"):
         convert.convert(models, model, "bfloat16", hooks)
+
+
+@pytest.mark.parametrize("stored", ["int8", "fp8"])
+def test_a_copy_in_8_bits_serves_the_clips_that_ask_for_it(
+    stored: str, model: ModelSpec, models: Path, hooks: Any
+) -> None:
+    folder = convert.convert(models, model, stored, hooks)
+    assert folder.name == f"tiny-{stored}"
+    assert loading.locate(models, model, "bfloat16", stored) == folder
+    assert loading.locate(models, model, "bfloat16") == models / "tiny"
+    loading.inspect(folder, model)
+    assert quantised.stored(folder / "transformer_2") == stored
+    spec = resolve(prompt="x", model="smoke-moe", frames=1, dtype="bfloat16")
+    read = loading.Loader(folder, model, CPU, loading.formats(spec, model, CPU)).network("transformer")
+    there = loading.Loader(
+        models / "tiny",
+        model,
+        CPU,
+        loading.formats(spec, model, CPU),
+        Levers(quantise=stored),  # type: ignore[arg-type]
+    ).network("transformer")
+    given = {
+        "hidden_states": torch.randn(1, 16, 1, 4, 4, dtype=torch.bfloat16),
+        "timestep": torch.tensor([500.0]),
+        "encoder_hidden_states": torch.randn(1, 512, 32, dtype=torch.bfloat16),
+        "return_dict": False,
+    }
+    with torch.no_grad():
+        assert torch.equal(read(**given)[0], there(**given)[0])
+    assert weights.verify(models, model, hooks) == ()
+    assert not weights.installed(models / "nowhere", model, "bfloat16")

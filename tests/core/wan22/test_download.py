@@ -36,7 +36,7 @@ LARGE = "transformer/diffusion_pytorch_model.safetensors"
 PIECE = 1 << 14
 
 CLIENT = """
-import json, sys
+import json, os, sys
 from dataclasses import replace
 from pathlib import Path
 import huggingface_hub.constants
@@ -66,7 +66,8 @@ if model.speech is not None:
     shared = catalogue.model("s2v-14B").published
     model = replace(model, published=tuple(replace(part, repository="") for part in shared))
 try:
-    folder = download.get(models, model, Told(), repository=repository, revision=revision)
+    mirror = os.environ.get("MIRROR")
+    folder = download.get(models, model, Told(), repository=repository, revision=revision, mirror=mirror)
     say(folder=str(folder), damaged=weights.verify(models, model, Silent()))
 except ArtifexError as error:
     say(error=str(error), code=error.code)
@@ -246,6 +247,13 @@ def test_what_is_there_already_is_not_fetched_again(hub: Hub, tmp_path: Path) ->
     assert hub.requests == []
     assert any("already there" in line.get("note", "") for line in said)
     assert said[-1]["damaged"] == []
+
+
+def test_a_mirror_replaces_the_hub(hub: Hub, tmp_path: Path) -> None:
+    said = get(hub, tmp_path, env={"HF_ENDPOINT": "http://127.0.0.1:9", "MIRROR": f"{hub.endpoint}/"})
+    assert said[-1] == {"folder": str(tmp_path / "tiny"), "damaged": []}
+    (refused,) = get(hub, tmp_path, env={"MIRROR": "ftp://studio"})
+    assert "no address of a hub" in refused["error"]
 
 
 def test_a_download_killed_in_the_middle_goes_on_where_it_was(hub: Hub, tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import json
 import re
 import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -197,3 +199,33 @@ def test_loading_asks_no_network(
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     loader = loader_for(models, model, spec)
     loader.tokenizer(), loader.text_encoder(), loader.vae(), loader.transformer("transformer")
+
+
+@pytest.mark.nightly
+def test_weights_are_mapped_not_copied(tmp_path: Path) -> None:
+    """A network of 220 MB loaded in its own number format: main memory grows by its size once, not twice.
+
+    Measured in a process of its own, as its highest resident size.
+    """
+    script = f"""
+import resource, torch
+from diffusers import WanTransformer3DModel
+from pathlib import Path
+folder = Path({str(tmp_path)!r})
+def highest():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+if not folder.joinpath("config.json").exists():
+    torch.set_default_dtype(torch.bfloat16)
+    size = dict(num_layers=10, num_attention_heads=6, attention_head_dim=128, ffn_dim=3072)
+    WanTransformer3DModel(**size).save_pretrained(folder)
+else:
+    before = highest()
+    network = WanTransformer3DModel.from_pretrained(folder, torch_dtype=torch.bfloat16, use_safetensors=True)
+    size = sum(each.numel() * each.element_size() for each in network.parameters())
+    print(size, highest() - before)
+"""
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "-c", script], check=True, timeout=120, capture_output=True, text=True)
+    size, grown = (int(value) for value in done.stdout.split())
+    assert size > 200_000_000
+    assert grown < 1.35 * size

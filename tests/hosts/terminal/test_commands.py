@@ -19,6 +19,11 @@ LONG = ("generate", "long", "--out", "long.mp4", "--size", "320x192", "--frames"
 QUICK = ("--size", "64x64", "--frames", "5", "--steps", "2")
 
 
+def write_face(path, side):
+    colour = torch.tensor([0.8, 0.6, 0.5, 1.0]).view(1, 4, 1, 1).expand(1, 4, side, side).contiguous()
+    write_frame(path, colour, "png16", Header("srgb_tx"))
+
+
 def write_sound(path: Path, words: bytes) -> None:
     """One channel at 16 kHz, 16 bit."""
     with wave.open(str(path), "wb") as sound:
@@ -110,7 +115,7 @@ def test_generate_from_a_first_and_a_last_picture(artifexpro, demo, tmp_path):
 def test_generate_from_a_sound_and_a_picture_and_the_movie_has_the_sound(artifexpro, tmp_path):
     words = b"".join(int(9000 * ((at // 57) % 2 * 2 - 1)).to_bytes(2, "little", signed=True) for at in range(16_000))
     write_sound(tmp_path / "voice.wav", words)
-    write_frame(tmp_path / "face.png", torch.full((1, 4, 80, 80), 0.6), "png8", Header("srgb_tx"))
+    write_face(tmp_path / "face.png", 80)
     said = artifexpro(
         "generate", "he speaks", "--audio", "voice.wav", "--image", "face.png", "--out", "film.mp4",
         "--size", "64x64", "--steps", "1", "--json",
@@ -184,6 +189,20 @@ def test_a_plan_says_how_a_clip_is_computed(artifexpro):
     assert none.status == 0 and "Does not fit" in none.out and "nothing smaller fits either" in none.out
 
 
+def test_models_are_kept_evicted_and_bundled_by_jobs(artifexpro, tmp_path):
+    assert "Done: keep ti2v-5B." in artifexpro("models", "keep", "ti2v-5B").out
+    known = {model["name"]: model for model in artifexpro("models", "list", "--json").document}
+    assert known["ti2v-5B"]["kept"] and known["ti2v-5B"]["copies"] == []
+    assert known["ti2v-5B"]["components"]["transformer"] == 4_999_787_712
+    artifexpro("models", "keep", "ti2v-5B", "--no-longer")
+    assert not artifexpro("models", "list", "--json").document[0]["kept"]
+    assert "Nothing was removed." in artifexpro("models", "evict", "--budget", "0").out
+    refused = artifexpro("models", "bundle", str(tmp_path / "disk"))
+    assert refused.status == 1 and "no model is here" in refused.err
+    refused = artifexpro("models", "get", "ti2v-5B", "--from", str(tmp_path / "nowhere"))
+    assert refused.status == 1 and "there is no such folder" in refused.err
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -232,7 +251,7 @@ def test_a_failure_is_status_1_and_one_line_that_helps(artifexpro, tmp_path, arg
     (tmp_path / "torn.json").write_text('{"format": "artifexpro.')
     write_sound(tmp_path / "hum.wav", bytes(32_000))
     write_sound(tmp_path / "tick.wav", bytes(3_200))
-    write_frame(tmp_path / "face.png", torch.full((1, 4, 64, 64), 0.6), "png8", Header("srgb_tx"))
+    write_face(tmp_path / "face.png", 64)
     said = artifexpro(*arguments, "--json")
     assert said.status == 1
     assert said.out == ""

@@ -53,7 +53,7 @@ def test_tiles_are_close_to_the_whole_and_leave_no_seam(vae: Any) -> None:
     assert 0 < error < 0.25 * float(whole.std())
     assert error < 1.05 * float((whole - by_diffusers(vae, latents)).abs().mean())
     for axis, length in ((1, ROWS), (2, COLUMNS)):
-        cuts = decode._cuts(length, TILE, min(decode.OVERLAP, TILE * factor // 2) // factor)
+        cuts = decode.cuts(length, TILE, min(decode.OVERLAP, TILE * factor // 2) // factor)
         borders = [place * factor - 1 for cut in cuts for place in cut if 0 < place < length]
         steps = (tiled - whole).diff(dim=axis).abs().mean(dim=(0, 3 - axis, 3))
         elsewhere = torch.ones(len(steps), dtype=torch.bool)
@@ -108,7 +108,7 @@ def test_a_decoder_that_looks_at_no_neighbour_is_tiled_exactly() -> None:
     ("length", "tile", "overlap"), [(8, 8, 4), (9, 8, 4), (45, 16, 8), (80, 32, 8), (160, 48, 8), (13, 8, 4)]
 )
 def test_tiles_cover_everything_and_overlap_enough(length: int, tile: int, overlap: int) -> None:
-    cuts = decode._cuts(length, tile, overlap)
+    cuts = decode.cuts(length, tile, overlap)
     assert (cuts[0][0], cuts[-1][1]) == (0, length)
     assert {end - start for start, end in cuts} == {cuts[0][1]}
     assert cuts[0][1] <= tile

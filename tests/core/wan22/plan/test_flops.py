@@ -12,7 +12,7 @@ from diffusers import AutoencoderKLWan, WanTransformer3DModel, WanVACETransforme
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import UMT5Config, UMT5EncoderModel
 
-from artifexpro.core.wan22 import catalogue, loop, schedule
+from artifexpro.core.wan22 import loop, schedule
 from artifexpro.core.wan22.catalogue import CATALOGUE, Transformer
 from artifexpro.core.wan22.plan import clips, flops
 from artifexpro.core.wan22.request import ClipSpec, resolve
@@ -152,6 +152,8 @@ def test_an_expert_that_is_not_guided_makes_one_pass_a_step() -> None:
 
 
 def test_a_long_clip_from_speech_is_made_in_pieces() -> None:
-    assert clips.pieces(clip("s2v-14B", frames=81)) == [80, 80]
-    assert clips.pieces(clip("t2v-A14B", frames=81)) == [81]
-    assert catalogue.model("s2v-14B").tasks == ("s2v",)
+    """80 frames a clip, the first one's three frames of lead-in not shown."""
+    film = clip("s2v-14B", frames=81, steps=2)
+    assert [clips.pieces(replace(film, frames=frames), S2V) for frames in (77, 78, 157, 158)] == [1, 2, 2, 3]
+    assert sum(flops.passes(film, S2V).values()) == 2 * 2 * 2
+    assert clips.pieces(clip("t2v-A14B", frames=81), T2V) == 1

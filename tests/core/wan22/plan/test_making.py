@@ -163,6 +163,20 @@ def test_the_plan_as_json_has_the_public_shape() -> None:
     assert all(set(stage) == expected for stage in told["stages"])
 
 
+def test_a_films_network_and_vae_take_turns_on_the_card_and_wait_in_memory() -> None:
+    """16.3 billion parameters in bfloat16 are 32.6 GB; decoding 832x448 takes 7.3 GB beside the VAE's 0.5 GB."""
+    levers = {card: plan.make(clip("s2v-14B", "Draft"), card, ram_gb=RAM).levers for card in CARDS}
+    kept = {card: (each.offload, each.quantise) for card, each in levers.items()}
+    assert kept[141] == kept[80] == kept[48] == ("none", "none")
+    assert kept[24] == ("block", "none")
+    stages = {stage.name: stage for stage in plan.make(clip("s2v-14B", "Draft"), 80, ram_gb=RAM).stages}
+    assert 7.3 + 0.5 < stages["decode"].vram_gb < 10
+    assert stages["decode"].ram_gb > 32.5 + 0.5
+    assert stages["denoise (transformer)"].vram_gb > 32.5 + 2
+    by_block = {stage.name: stage for stage in plan.make(clip("s2v-14B", "Draft"), 24, ram_gb=RAM).stages}
+    assert by_block["decode"].vram_gb > stages["decode"].vram_gb + 1
+
+
 def test_random_models_fit_anything() -> None:
     assert plan.make(clip("smoke", "Production"), 2).fits
     assert catalogue.model("smoke").random
