@@ -22,16 +22,17 @@ REFERENCE_TIME = 30
 @dataclass(frozen=True, slots=True)
 class Bucket:
     """Latent frames of the past that are packed alike: how many, how large a patch is in frames, and in latents along
-    each side. `newest` is how many latent frames before the clip the first of them stands."""
+    each side. `reach` is how many latent frames before the clip the bucket begins, which is where its first patch
+    stands."""
 
     frames: int
     depth: int
     side: int
-    newest: int
+    reach: int
 
 
 BUCKETS = (Bucket(1, 1, 2, 1), Bucket(2, 2, 4, 3), Bucket(16, 4, 8, 19))
-"""From the nearest past to the farthest. `newest` counts to the far end of the bucket, where the reference starts."""
+"""From the nearest past to the farthest."""
 PACKED = sum(bucket.frames for bucket in BUCKETS)
 
 
@@ -82,7 +83,7 @@ def grids(frames: int, rows: int, columns: int, with_past: bool) -> Iterator[tup
         return
     for bucket in BUCKETS:
         yield (
-            -spread(bucket.newest, bucket.newest - bucket.frames + 1, bucket.frames // bucket.depth),
+            -spread(bucket.reach, bucket.reach - bucket.frames + 1, bucket.frames // bucket.depth),
             spread(0, high - 1, rows // bucket.side),
             spread(0, wide - 1, columns // bucket.side),
         )

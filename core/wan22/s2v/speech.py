@@ -2,8 +2,9 @@
 
 The speech model answers 50 times a second. As in the reference its answers are first brought to 30 a second by linear
 interpolation over the whole sound, then the nearest of them is taken for each of the film's 16 frames a second; frames
-after the sound's end get zeros. Long sound goes through the model in minutes with their surroundings, so memory does
-not grow with its length; a sound of up to a minute is heard whole. Source: Wan-Video/Wan2.2,
+after the sound's end get zeros. Long sound goes through the model in minutes with their surroundings, so what the model
+takes does not grow with its length (its answers do: 0.3 GB a minute in main memory); a sound of up to a minute is heard
+whole. Source: Wan-Video/Wan2.2,
 wan/modules/s2v/audio_encoder.py.
 """
 
