@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+"""Networks of a few thousand parameters take several times as long on two threads, which wait for one another."""
 TREE = Path(__file__).resolve().parents[1]
 NO_HUB = "http://127.0.0.1:9"
 

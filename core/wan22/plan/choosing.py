@@ -18,6 +18,8 @@ from artifexpro.core.wan22.plan.measured import Measured
 from artifexpro.core.wan22.plan.stages import Stage, staged, works
 from artifexpro.core.wan22.request import ClipSpec
 
+RAM_SHARE = 0.9
+"""Of main memory, that a clip may take; the system and the artist's programs have the rest."""
 TILES = (0, 512, 256)
 """Sides of decoded tiles in pixels that are tried, whole pictures first."""
 
@@ -35,7 +37,8 @@ class Machine:
         return self.card.vram_gb > 0
 
     def has_room(self, stage: Stage) -> bool:
-        return stage.vram_gb <= self.card.vram_gb and (self.ram_gb is None or stage.ram_gb <= self.ram_gb)
+        has_ram = self.ram_gb is None or stage.ram_gb <= RAM_SHARE * self.ram_gb
+        return stage.vram_gb <= self.card.vram_gb and has_ram
 
 
 def stages_of(spec: ClipSpec, model: ModelSpec, levers: Levers, machine: Machine) -> tuple[Stage, ...]:

@@ -160,7 +160,7 @@ def test_when_nothing_smaller_is_left_it_is_an_error_in_words(
 def test_what_does_not_fit_is_refused_with_what_would(small: Callable[..., ClipSpec], tmp_path: Path) -> None:
     spec = small(model="t2v-A14B", width=1280, height=720, frames=81)
     with pytest.raises(ArtifexError, match="1280 x 720 with t2v-A14B") as refused:
-        here.fitting(spec, here.Here(12.0, 16.0, CARD.card), tmp_path)
+        here.fitting(spec, here.Here(8.0, 16.0, CARD.card), tmp_path)
     assert refused.value.code == "memory"
     assert refused.value.remedy.startswith(("the nearest that fits", "nothing smaller fits"))
     assert refused.value.remedy not in refused.value.because
