@@ -181,7 +181,7 @@ class GeneratorNode(Node):
         raise NotImplementedError(f"{self.type_name()} does not define read()")
 
     def remember(self, context: JobContext, folder: Path) -> None:
-        """Say again what the result's audience must know (notes), also when the clip was made by an earlier job."""
+        """Say what the result's audience and recipe must know of the clip: just made, or by an earlier job."""
 
 
 class ValueNode(Node):

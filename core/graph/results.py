@@ -114,21 +114,22 @@ class Results:
                     "generating it first",
                     code="not-generated",
                 )
-            if found is not None:
-                node.remember(self._context, found)
-                return found
-            inputs = {name: self.input(source) for name, source in step.inputs.items()}
-            halfway = self._store.halfway(step.key)
-            described = VideoStream | MaskStream | AudioStream
-            infos = {name: stream.info for name, stream in inputs.items() if isinstance(stream, described)}
-            with self._room(node, infos):
-                return self._store.ensure(
-                    step.key, lambda folder: node.generate(self._context, folder, halfway, **inputs)
-                )
+            if found is None:
+                found = self._make(step, node)
+            node.remember(self._context, found)
+            return found
         except (Cancelled, NodeError):
             raise
         except Exception as error:
             raise NodeError.at(step.document_node, error, f"generate the clip of node {step.name}") from error
+
+    def _make(self, step: Step, node: GeneratorNode) -> Path:
+        inputs = {name: self.input(source) for name, source in step.inputs.items()}
+        halfway = self._store.halfway(step.key)
+        described = VideoStream | MaskStream | AudioStream
+        infos = {name: stream.info for name, stream in inputs.items() if isinstance(stream, described)}
+        with self._room(node, infos):
+            return self._store.ensure(step.key, lambda folder: node.generate(self._context, folder, halfway, **inputs))
 
     def _room(self, node: GeneratorNode, infos: Mapping[str, Any]) -> AbstractContextManager[None]:
         """Room on the card for as long as a clip is generated."""
