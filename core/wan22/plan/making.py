@@ -108,7 +108,8 @@ def _refusal(spec: ClipSpec, machine: Machine, crowded: list[Stage], levers: Lev
     worst = max(crowded, key=lambda stage: max(stage.vram_gb, stage.ram_gb))
     on_card = worst.vram_gb > machine.card.vram_gb
     need = worst.vram_gb if on_card else worst.ram_gb
-    has = f"the card has {machine.card.vram_gb:g} GB" if on_card else f"this machine has {machine.ram_gb or 0:g} GB"
+    size = machine.card.vram_gb if on_card else machine.ram_gb or 0.0
+    has = f"{'the card' if on_card else 'this machine'} has {round(size, 1):g} GB"
     held = " and ".join((*worst.resident, *(name for name in worst.offloaded if name not in worst.resident)))
     how = says(levers, spec.levers)
     return (

@@ -15,6 +15,7 @@ from pathlib import Path
 from statistics import median
 
 from artifexpro.core.errors import ArtifexError
+from artifexpro.core.wan22.catalogue import CATALOGUE
 
 FILE = "measured.json"
 KEPT = 9
@@ -48,8 +49,12 @@ class Measured:
 
     def rate(self, card: str, stage: str, model: str, dtype: str, way: str) -> float | None:
         """Median operations a second of runs of just this kind; of other models and ways of the same stage, card and
-        number format where there are none; None where there are none of those either."""
-        same = self._of(card, stage, model, dtype, way) or self._of(card, stage, None, dtype, None)
+        number format where there are none; None where there are none of those either.
+
+        What a random model measured says nothing of others: a network of a few thousand parameters is all overhead.
+        """
+        same = self._of(card, stage, model, dtype, way)
+        same = same or [run for run in self._of(card, stage, None, dtype, None) if not _is_random(run.model)]
         return median(run.flops / run.seconds for run in same) if same else None
 
     def peak(self, card: str, stage: str, model: str, dtype: str, way: str) -> float:
@@ -65,6 +70,11 @@ class Measured:
             and model in (None, run.model)
             and way in (None, run.way)
         ]
+
+
+def _is_random(name: str) -> bool:
+    known = CATALOGUE.get(name)
+    return known is not None and known.random
 
 
 def read(models: Path | None) -> Measured:

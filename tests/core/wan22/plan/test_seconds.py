@@ -105,6 +105,12 @@ def test_runs_of_the_same_kind_count_before_others_of_the_same_stage() -> None:
     assert known.rate(RTX_4090, "denoise", "ti2v-5B", "float16", "") is None
 
 
+def test_a_random_model_says_nothing_of_a_real_one() -> None:
+    known = Measured((run(model="smoke", flops=1e6, seconds=5.0),))
+    assert known.rate(RTX_4090, "denoise", "smoke", "bfloat16", "") == 2e5
+    assert known.rate(RTX_4090, "denoise", "ti2v-5B", "bfloat16", "") is None
+
+
 def test_a_measured_peak_corrects_the_predicted_one(tmp_path: Path) -> None:
     spec = clip()
     before = plan.make(spec, 48, tmp_path, card=RTX_4090)
