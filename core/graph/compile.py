@@ -121,7 +121,7 @@ class Plan:
         )
         for index in self.downstream(at)[1:]:
             name, old_node, _, inputs, document_node, moving, identity, same_as = steps[index]
-            key = _key(identity, map(key_of, _sources(inputs, moving))) if same_as is None else key_of(same_as)
+            key = _key(identity, _sources(inputs, moving), key_of) if same_as is None else key_of(same_as)
             steps[index] = Step(name, old_node, key, inputs, document_node, moving, identity, same_as)
         return replace(self, steps=tuple(steps))
 
@@ -183,7 +183,7 @@ def _plan(graph: CheckedGraph, wired: Wired, ordered: Sequence[int], models: Pat
             moving.update((name, place[source]) for name, source in controlled.get(number, {}).items())
             step = _step(names[number], checked[0], checked[3], inputs, moving, owners[number], key_of, models)
         else:
-            key = _key(checked[3], map(key_of, inputs.values()))
+            key = _key(checked[3], inputs.values(), key_of)
             step = _new(Step, (names[number], checked[0], key, inputs, owners[number], _STILL, checked[3], None))
         keys.append(step[2])
         steps.append(step)
@@ -243,7 +243,7 @@ def _step(
             return Step(name, node, key_of(same_as), inputs, document_node, moving, identity, same_as)
     if about.has_fingerprint:
         identity = b"%b\0%b" % (identity, node.fingerprint(_seen(inputs, models)).encode())
-    key = _key(identity, map(key_of, _sources(inputs, moving)))
+    key = _key(identity, _sources(inputs, moving), key_of)
     return Step(name, node, key, inputs, document_node, moving, identity, None)
 
 
@@ -252,6 +252,8 @@ def _sources(inputs: Mapping[str, int], moving: Mapping[str, Curve | int]) -> It
     return (*inputs.values(), *(source for _, source in sorted(moving.items()) if isinstance(source, int)))
 
 
-def _key(identity: bytes, sources: Iterable[bytes]) -> bytes:
+def _key(identity: bytes, sources: Iterable[int], key_of: Callable[[int], bytes]) -> bytes:
     """blake2b, 16 bytes, over the node's identity, which names what is wired, and the keys of what it reads."""
-    return blake2b(b"".join((identity, *sources)), digest_size=16).digest()
+    for source in sources:
+        identity += key_of(source)
+    return blake2b(identity, digest_size=16).digest()
