@@ -1,7 +1,7 @@
 """What happens to colour over time: brightness that flickers, colour that drifts away.
 
 Frames are compared along their movement, so that a camera that turns to something darker is neither. Of each pair the
-mean difference is taken where both show the same thing; their sum is how far colour has gone.
+median difference is taken; their sum is how far the colour of most of the picture has gone.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SAME_THING = 10.0
-"""Of L*, a* or b*: what differs by more from the median difference was covered or uncovered."""
+"""Of L*, a* or b*: what differs by more from the median difference is something else."""
 _WINDOW = 5
 """Frames whose mean is the colour of the beginning, and of now."""
-_THINNED = 7
+_ENOUGH = 20_000
+"""Pixels whose median is that of all."""
 _BLACK = 1.0
 """L* below which a pixel says nothing: black stays black under any light."""
 
@@ -69,15 +70,14 @@ class ColourInTime:
 
 
 def _difference(pair: Pair) -> NDArray[Any]:
-    """(3,) mean difference in CIE L*a*b* of what both frames show and is not black. Nothing where they show different
-    things, as at a cut."""
-    counts = pair.seen & (pair.later.lab[..., 0] > _BLACK)
-    if not counts.any():
+    """(3,) median difference in CIE L*a*b* of what both frames show and is not black: what is covered and uncovered
+    does not count, nor what less than half of the picture does. Nothing where they show different things, as at a
+    cut."""
+    fetched = cv2.cvtColor(pair.fetched, cv2.COLOR_RGB2Lab)
+    counts = pair.seen & (pair.later.lab[..., 0] > _BLACK) & (fetched[..., 0] > _BLACK)
+    change = (pair.later.lab - fetched)[counts]
+    if not len(change):
         return numpy.zeros(3)
-    change = (pair.later.lab - cv2.cvtColor(pair.fetched, cv2.COLOR_RGB2Lab))[counts]
-    usual = numpy.median(change[::_THINNED], axis=0)
-    same = (numpy.abs(change - usual) < _SAME_THING).all(axis=1)
-    if same.mean() < 0.5:
-        return numpy.zeros(3)
-    mean: NDArray[Any] = change[same].mean(axis=0, dtype=numpy.float64)
-    return mean
+    usual: NDArray[Any] = numpy.median(change[:: 1 + len(change) // _ENOUGH], axis=0).astype(numpy.float64)
+    alike = (numpy.abs(change - usual) < _SAME_THING).all(axis=1)
+    return usual if alike.mean() >= 0.5 else numpy.zeros(3)
