@@ -62,7 +62,7 @@ class Claim:
 CLAIMS = (
     Claim("jitter 1 px", scores.MOTION_JERK, times=3),
     Claim("jitter 2 px", scores.MOTION_JERK, times=6),
-    Claim("flicker 4 %", scores.BRIGHTNESS_FLICKER, apart=0.3),
+    Claim("flicker 4 %", scores.BRIGHTNESS_FLICKER, apart=0.2),
     Claim("colour drift", scores.COLOUR_DRIFT, apart=2),
     Claim("freeze", scores.FROZEN_FRAMES, apart=0.3),
     Claim("stutter", scores.FROZEN_FRAMES, apart=0.25),

@@ -32,7 +32,7 @@ def test_defects_leave_alone_what_they_do_not_touch(table: Table) -> None:
     """A score that finds one defect is not moved as far by the others that have nothing to do with it."""
     for claim, untouched in (
         (Claim("jitter 1 px", scores.MOTION_JERK, times=3), ("flicker 4 %", "colour drift", "freeze")),
-        (Claim("flicker 4 %", scores.BRIGHTNESS_FLICKER, apart=0.3), ("jitter 2 px", "colour drift", "stutter")),
+        (Claim("flicker 4 %", scores.BRIGHTNESS_FLICKER, apart=0.2), ("jitter 2 px", "colour drift", "stutter")),
         (Claim("colour drift", scores.COLOUR_DRIFT, apart=2), ("jitter 2 px", "freeze", "stutter")),
         (Claim("freeze", scores.FROZEN_FRAMES, apart=0.3), ("jitter 2 px", "flicker 4 %", "colour drift", "blur")),
     ):

@@ -234,3 +234,17 @@ def test_what_the_gate_cannot_use_is_refused(job: QuietContext, tmp_path: Path) 
         QualityGate().write(job, quality=DataPayload("luminance", {}))
     with pytest.raises(ArtifexError, match=r"ends in \.json"):
         QualityGate(path="figures.txt").preflight(Preflight(frozenset({"quality"}), tmp_path))
+
+
+def test_the_graph_of_the_documentation_measures_a_movie(footage: Path, job: QuietContext, tree: Path) -> None:
+    document = json.loads((tree / "docs" / "quality.json").read_text(encoding="utf-8"))
+    document["nodes"]["movie"]["params"]["path"] = str(footage / "clip.mp4")
+    asked = {"key": "key-of-a-test", "work": {"kind": "graph", "document": document}}
+    (report,) = render_graph(JobRequest.model_validate(asked), job).artefacts
+    assert json.loads(Path(report.path).read_text())["frames"] == 6
+
+
+def test_the_documentation_lists_every_score_as_it_is(tree: Path) -> None:
+    page = (tree / "docs" / "quality.md").read_text(encoding="utf-8")
+    for score in SCORES.values():
+        assert f"| `{score.name}` | {score.better or ''} | {score.unit} | {score.says} | {score.source} |" in page
