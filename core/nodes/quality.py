@@ -98,6 +98,7 @@ def _content(report: Report, first: int) -> dict[str, Any]:
 
 
 _LIMITS: Mapping[str, str] = {
+    "least_steadiness": scores.TEMPORAL_FLICKERING,
     "least_smoothness": scores.MOTION_SMOOTHNESS,
     "most_jerk": scores.MOTION_JERK,
     "most_warp_error": scores.WARP_ERROR,
@@ -111,6 +112,7 @@ _LIMITS: Mapping[str, str] = {
     "least_first_frame_psnr": scores.FIRST_FRAME_PSNR,
     "least_first_frame_ssim": scores.FIRST_FRAME_SSIM,
     "least_sharpness": scores.SHARPNESS,
+    "least_contrast": scores.CONTRAST,
     "most_noise": scores.NOISE,
     "most_overexposed": scores.OVEREXPOSED,
 }
@@ -139,6 +141,7 @@ class QualityGate(SinkNode):
         "quality.json", "Where the figures go, inside the job's output folder or as a whole path.", unit="path"
     )
     when_missed: Literal["refuse", "tell"] = parameter("refuse", "What happens where a limit is missed.")
+    least_steadiness: float | None = _limit(scores.TEMPORAL_FLICKERING, 1)
     least_smoothness: float | None = _limit(scores.MOTION_SMOOTHNESS, 1)
     most_jerk: float | None = _limit(scores.MOTION_JERK, 100)
     most_warp_error: float | None = _limit(scores.WARP_ERROR, 1)
@@ -152,6 +155,7 @@ class QualityGate(SinkNode):
     least_first_frame_psnr: float | None = _limit(scores.FIRST_FRAME_PSNR, 100)
     least_first_frame_ssim: float | None = _limit(scores.FIRST_FRAME_SSIM, 1)
     least_sharpness: float | None = _limit(scores.SHARPNESS, 2000)
+    least_contrast: float | None = _limit(scores.CONTRAST, 255)
     most_noise: float | None = _limit(scores.NOISE, 255)
     most_overexposed: float | None = _limit(scores.OVEREXPOSED, 1)
 
@@ -160,6 +164,14 @@ class QualityGate(SinkNode):
             raise ArtifexError(
                 f'write the figures to "{self.path}"', "they are written as JSON", "a name that ends in .json"
             )
+        asked = {limit.score for limit in self._limits()}
+        for network in networks.NETWORKS:
+            if network.score in asked and not network.is_there(context.models):
+                raise ArtifexError(
+                    f"hold a clip against a limit of {network.score}",
+                    network.missing(),
+                    f"putting it there, or a limit of {scores.CONSISTENCY}",
+                )
 
     def write(self, context: JobContext, quality: DataPayload) -> tuple[Artefact, ...]:
         if quality.kind != QUALITY:

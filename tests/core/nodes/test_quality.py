@@ -14,7 +14,7 @@ import torch
 
 from artifexpro.core.errors import ArtifexError, Cancelled
 from artifexpro.core.graph.context import QuietContext
-from artifexpro.core.graph.errors import NodeError
+from artifexpro.core.graph.errors import GraphError, NodeError
 from artifexpro.core.graph.node import Preflight
 from artifexpro.core.graph.values import DataPayload, ImageBuffer, StreamInfo, VideoStream
 from artifexpro.core.media import color
@@ -175,15 +175,14 @@ def test_a_missed_limit_is_told_with_its_figures_and_the_figures_stay(
     graph: Callable[..., Any], footage: Path, job: QuietContext
 ) -> None:
     with pytest.raises(NodeError) as caught:
-        gated(graph, footage, least_smoothness=1.0, most_noise=0.0, least_subject_consistency=0.5).write("gate")
+        gated(graph, footage, least_smoothness=1.0, most_noise=0.0).write("gate")
     error = caught.value
     assert (error.node, error.code) == ("gate", "quality")
     assert error.attempted == "let the clip pass"
     assert "motion_smoothness (flow proxy) is 0." in error.because and "at least 1 was asked for" in error.because
     assert "noise (Immerkaer) is" in error.because and "at most 0 was asked for" in error.because
-    assert "subject_consistency has no number (DINO ViT-B/16 is not on disk" in error.because
     assert str(job.output / "quality.json") in error.remedy
-    assert len(json.loads((job.output / "quality.json").read_text())["missed"]) == 3
+    assert len(json.loads((job.output / "quality.json").read_text())["missed"]) == 2
 
 
 def test_telling_goes_on(graph: Callable[..., Any], footage: Path, job: QuietContext) -> None:
@@ -215,6 +214,7 @@ def test_a_job_whose_gate_refuses_keeps_the_generated_clip_and_writes_its_other_
 
 
 def test_every_limit_can_be_kept_and_missed(job: QuietContext) -> None:
+    assert set(_LIMITS.values()) == set(SCORES)
     for name, score in _LIMITS.items():
         least = name.startswith("least_")
         assert SCORES[score].better == ("higher" if least else "lower") or score == scores.DYNAMIC_DEGREE
@@ -234,6 +234,25 @@ def test_what_the_gate_cannot_use_is_refused(job: QuietContext, tmp_path: Path) 
         QualityGate().write(job, quality=DataPayload("luminance", {}))
     with pytest.raises(ArtifexError, match=r"ends in \.json"):
         QualityGate(path="figures.txt").preflight(Preflight(frozenset({"quality"}), tmp_path))
+
+
+def test_a_limit_of_a_network_that_is_not_there_is_refused_before_any_work(
+    graph: Callable[..., Any], footage: Path, job: QuietContext
+) -> None:
+    with pytest.raises(GraphError, match=r"DINO ViT-B/16 is not on disk"):
+        gated(graph, footage, least_subject_consistency=0.5)
+    place = networks.DINO.place(job.models)
+    place.mkdir(parents=True)
+    (place / "config.json").write_text("{}")
+    gated(graph, footage, least_subject_consistency=0.5)
+
+
+def test_a_limit_of_what_was_not_measured_is_missed(job: QuietContext, clip: Callable[..., VideoStream]) -> None:
+    data = ClipQuality(networks=False).analyse(job, video=clip(info=replace(INFO, last=1001)))
+    with pytest.raises(ArtifexError) as caught:
+        QualityGate(least_smoothness=0.9, least_first_frame_psnr=20).write(job, quality=data)
+    assert "motion_smoothness (flow proxy) has no number (a clip of one frame has no movement)" in caught.value.because
+    assert "first_frame_psnr has no number (no picture was given" in caught.value.because
 
 
 def test_the_graph_of_the_documentation_measures_a_movie(footage: Path, job: QuietContext, tree: Path) -> None:
