@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from artifexpro.core.errors import ArtifexError
-from artifexpro.core.graph.values import AudioStream, ImageBuffer, MaskStream, StreamInfo, VideoStream
+from artifexpro.core.graph.values import AudioStream, ImageBuffer, MaskStream, Picture, StreamInfo, VideoStream
 from artifexpro.core.lazy import torch
 from artifexpro.core.media import color
 from artifexpro.core.media.sound import resampled
@@ -22,7 +22,7 @@ _READ_AT_ONCE = 10
 
 
 def picture(inputs: Inputs, name: str) -> torch.Tensor | None:
-    """The first picture of an input, as `_shown` has it; None where nothing is connected."""
+    """The first picture of an input, as `shown` has it; None where nothing is connected."""
     stream = inputs.get(name)
     return None if stream is None else _shown(stream, stream.info.first)
 
@@ -57,13 +57,16 @@ def sound(stream: AudioStream, rate: int) -> torch.Tensor:
 
 
 def _shown(stream: VideoStream | MaskStream, frame: int) -> torch.Tensor:
+    return shown(stream.frame(frame))
+
+
+def shown(picture: Picture) -> torch.Tensor:
     """A picture as the model sees it: (H, W, 3), display-referred sRGB in 0..1, transparent parts on black; of a matte
     its coverage, (H, W, 1). What is no number stays none."""
-    shown = stream.frame(frame)
-    if isinstance(shown, ImageBuffer):
-        pixels = color.transform(shown.pixels, shown.space, color.DISPLAY)[:, :3]
+    if isinstance(picture, ImageBuffer):
+        pixels = color.transform(picture.pixels, picture.space, color.DISPLAY)[:, :3]
     else:
-        pixels = shown.pixels
+        pixels = picture.pixels
     return pixels[0].clamp(0, 1).permute(1, 2, 0).contiguous()
 
 

@@ -128,7 +128,7 @@ def changed(node: type[Node], name: str) -> Iterator[Any]:
         yield "ACEScc" if name in ("space", "to") else "25" if name == "rate" else f"other-{info.default}"
     elif kind is bool:
         yield not info.default
-    elif kind is float:
+    elif float in (kind, *get_args(kind)):
         yield 0.5 if info.default != 0.5 else 0.75
     else:
         yield 3 if info.default != 3 else 2
