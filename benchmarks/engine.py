@@ -32,7 +32,7 @@ from artifexpro.core.graph.context import QuietContext
 from artifexpro.core.graph.document import Document
 from artifexpro.core.graph.evaluate import Evaluator
 from artifexpro.core.graph.values import FrameRequest, ImageBuffer
-from artifexpro.core.memory import keep_freed
+from artifexpro.core.memory import keep_freed, start_again
 from artifexpro.core.nodes import library
 
 SHAPES: dict[str, Callable[[int], tuple[dict[str, Any], str]]] = {
@@ -219,4 +219,5 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    start_again()
     sys.exit(main(sys.argv[1:]))

@@ -30,7 +30,7 @@ from artifexpro.core.graph.document import Document
 from artifexpro.core.graph.evaluate import Evaluator
 from artifexpro.core.graph.values import FrameRequest
 from artifexpro.core.media.pixels import rows
-from artifexpro.core.memory import keep_freed
+from artifexpro.core.memory import keep_freed, start_again
 from artifexpro.core.nodes import library
 
 if TYPE_CHECKING:
@@ -212,4 +212,5 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    start_again()
     sys.exit(main(sys.argv[1:]))

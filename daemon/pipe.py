@@ -6,6 +6,7 @@ A thread reads and a thread writes, so a worker that stopped reading can never b
 from __future__ import annotations
 
 import json
+import os
 import queue
 import subprocess
 import sys
@@ -13,6 +14,8 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
+
+from artifexpro.core.memory import environment
 
 Said = dict[str, Any]
 LOG_BYTES = 10_000_000
@@ -28,6 +31,7 @@ class WorkerProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
+                env=environment(os.environ),
                 start_new_session=True,
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
