@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from artifexpro.core.errors import ArtifexError
-from artifexpro.core.protocol import JobRequest, RenderGraph
+from artifexpro.core.protocol import ExtendPrompt, JobRequest, RenderGraph
 from artifexpro.daemon.home import Home
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ def admit(request: JobRequest, home: Home) -> int | None:
     for file in request.inputs:
         if not Path(file.path).is_file():
             raise ArtifexError(f"accept a job that reads {file.path}", "there is no such file", "another", code="file")
+    if isinstance(request.work, ExtendPrompt):
+        _check_prompt(request.work, home)
+        return None
     if not isinstance(request.work, RenderGraph):
         return _model_bytes(request.work.model)
     from artifexpro.core.project.render import check_graph
@@ -40,6 +43,14 @@ def _check_output(request: JobRequest) -> None:
             "a path that starts at the root of the disk",
             code="bad-request",
         )
+
+
+def _check_prompt(work: ExtendPrompt, home: Home) -> None:
+    from artifexpro.core.wan22.prompting import looking
+
+    looking.settled(work.model_dump(), home.models)
+    if work.image is not None and not Path(work.image).is_file():
+        raise ArtifexError(f"show the picture {work.image}", "there is no such file", "another", code="file")
 
 
 def _model_bytes(model: str) -> int | None:

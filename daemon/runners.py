@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from pathlib import Path
 
 from artifexpro.core.errors import ArtifexError
-from artifexpro.core.protocol import Artefact, ConvertModel, FetchModel, JobRequest, JobResult, VerifyModel
+from artifexpro.core.protocol import Artefact, ConvertModel, ExtendPrompt, FetchModel, JobRequest, JobResult, VerifyModel
 from artifexpro.daemon.hashes import with_hashes
 from artifexpro.daemon.worker import Runner
 from artifexpro.daemon.working import WorkerContext
@@ -59,9 +60,24 @@ def convert_model(request: JobRequest, context: WorkerContext) -> JobResult:
     return context.result(Artefact(path=str(folder), role="model"))
 
 
+def extend_prompt(request: JobRequest, context: WorkerContext) -> JobResult:
+    from artifexpro.core.media import color, still
+    from artifexpro.core.wan22.prompting import looking
+
+    work = request.work
+    assert isinstance(work, ExtendPrompt)
+    picture = None
+    if work.image is not None:
+        pixels = color.transform(still.read(Path(work.image)), color.WORKING, color.DISPLAY)[:, :3]
+        picture = pixels[0].clamp(0, 1).permute(1, 2, 0).contiguous()
+    looked = looking.looked(work.model_dump(), context.models, context, picture=picture)
+    return context.result().model_copy(update={"recipe": {"prompt": looked}})
+
+
 RUNNERS: Mapping[str, Runner] = {
     "graph": run_graph,
     "models.get": get_model,
     "models.verify": verify_model,
     "models.convert": convert_model,
+    "prompt": extend_prompt,
 }
