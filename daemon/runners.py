@@ -7,7 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from artifexpro.core.errors import ArtifexError
-from artifexpro.core.protocol import Artefact, ConvertModel, ExtendPrompt, FetchModel, JobRequest, JobResult, VerifyModel
+from artifexpro.core.protocol import (
+    Artefact,
+    ConvertModel,
+    ExtendPrompt,
+    FetchModel,
+    JobRequest,
+    JobResult,
+    VerifyModel,
+)
 from artifexpro.daemon.hashes import with_hashes
 from artifexpro.daemon.worker import Runner
 from artifexpro.daemon.working import WorkerContext
@@ -61,6 +69,7 @@ def convert_model(request: JobRequest, context: WorkerContext) -> JobResult:
 
 
 def extend_prompt(request: JobRequest, context: WorkerContext) -> JobResult:
+    from artifexpro.core.graph.values import WORKING_SPACE
     from artifexpro.core.media import color, still
     from artifexpro.core.wan22.prompting import looking
 
@@ -68,7 +77,7 @@ def extend_prompt(request: JobRequest, context: WorkerContext) -> JobResult:
     assert isinstance(work, ExtendPrompt)
     picture = None
     if work.image is not None:
-        pixels = color.transform(still.read(Path(work.image)), color.WORKING, color.DISPLAY)[:, :3]
+        pixels = color.transform(still.read(Path(work.image)), WORKING_SPACE, color.DISPLAY)[:, :3]
         picture = pixels[0].clamp(0, 1).permute(1, 2, 0).contiguous()
     looked = looking.looked(work.model_dump(), context.models, context, picture=picture)
     return context.result().model_copy(update={"recipe": {"prompt": looked}})

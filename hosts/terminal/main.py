@@ -57,6 +57,28 @@ class Profile(StrEnum):
     QUALITY = "Quality"
 
 
+class Extend(StrEnum):
+    """What writes more of a prompt."""
+
+    NONE = "none"
+    RULES = "rules"
+    QWEN = "qwen"
+
+
+class Conflicts(StrEnum):
+    """What becomes of terms of the negative prompt that forbid what the prompt asks for."""
+
+    TELL = "tell"
+    RESOLVE = "resolve"
+
+
+class Language(StrEnum):
+    """What an extension is written in."""
+
+    SAME = "same"
+    ENGLISH = "English"
+
+
 class Program(StrEnum):
     """Programs with an adapter, or to have one."""
 
@@ -93,6 +115,23 @@ ProfileName = Annotated[
 ]
 Shift = Annotated[
     float | None, typer.Option(help="Shift of the noise schedule; by default what the model was made for.")
+]
+Negative = Annotated[str | None, typer.Option(metavar="PROMPT", help="What should not be seen.")]
+Avoid = Annotated[str | None, typer.Option(metavar="WORDS", help="What else should not be seen.")]
+ExtendBy = Annotated[Extend, typer.Option(help="What writes more of the prompt; told and kept beside it.")]
+ExtendModel = Annotated[
+    str | None, typer.Option(metavar="NAME or DIR", help="The language model for qwen, among the models or a folder.")
+]
+ExtendSeed = Annotated[int | None, typer.Option(min=0, help="Another one extends in other words.")]
+ExtendLanguage = Annotated[
+    Language | None, typer.Option(case_sensitive=False, help="What an extension is written in; by default the same.")
+]
+OnConflicts = Annotated[
+    Conflicts | None, typer.Option(help="resolve takes out of the negative prompt what forbids what is asked for.")
+]
+StyleName = Annotated[str | None, typer.Option(metavar="NAME", help="A look: anime, watercolour, film noir, ...")]
+StyleStrength = Annotated[
+    float | None, typer.Option(metavar="0..1", min=0, max=1, help="How much of the look; by default all of it.")
 ]
 Frames = Annotated[int | None, typer.Option(min=1, help="Length in frames.")]
 Into = Annotated[Path | None, typer.Option(metavar="DIR", help="The program's user folder; by default each found.")]
@@ -140,15 +179,20 @@ def generate(
     strength: Annotated[
         float | None, typer.Option(metavar="0..1", help="How far from the clip given: 0.3 near it, 1 nothing of it.")
     ] = None,
-    style: Annotated[
-        str | None, typer.Option(metavar="NAME", help="A look: anime, watercolour, film noir, ...")
-    ] = None,
+    style: StyleName = None,
+    style_strength: StyleStrength = None,
+    extend: ExtendBy = Extend.NONE,
+    extend_model: ExtendModel = None,
+    extend_seed: ExtendSeed = None,
+    extend_language: ExtendLanguage = None,
     model: Annotated[
         str | None, typer.Option(help='As "artifexpro models list" names it; by default noise from random weights.')
     ] = None,
     preset: PresetName = Preset.DRAFT,
     profile: ProfileName = None,
-    negative: Annotated[str | None, typer.Option(metavar="PROMPT", help="What should not be seen.")] = None,
+    negative: Negative = None,
+    avoid: Avoid = None,
+    conflicts: OnConflicts = None,
     frames: Frames = None,
     size: Size = None,
     steps: Steps = None,
@@ -180,6 +224,8 @@ def generate(
         mask=mask,
         strength=strength,
         style=style,
+        style_strength=style_strength,
+        words=making.Words(extend, extend_model, extend_seed, extend_language, avoid, conflicts),
         model=model,
         preset=preset,
         profile=profile,
@@ -197,6 +243,29 @@ def generate(
         seed=seed,
     )
     making.generate(wish, as_json=json)
+
+
+@app.command()
+def prompt(
+    text: Annotated[str, typer.Argument(help="What should be seen.")],
+    extend: ExtendBy = Extend.RULES,
+    extend_model: ExtendModel = None,
+    extend_seed: ExtendSeed = None,
+    extend_language: ExtendLanguage = None,
+    task: TaskName = None,
+    image: Annotated[Path | None, typer.Option(metavar="FILE", help="The picture the clip would start from.")] = None,
+    style: StyleName = None,
+    style_strength: StyleStrength = None,
+    negative: Negative = None,
+    avoid: Avoid = None,
+    conflicts: OnConflicts = None,
+    json: Json = False,
+) -> None:
+    """A prompt, what an extension makes of it, and what the negative prompt has against it."""
+    from artifexpro.hosts.terminal import prompting
+
+    words = prompting.Words(extend, extend_model, extend_seed, extend_language, avoid, conflicts)
+    prompting.look(text, words, task, image, style, style_strength, negative, as_json=json)
 
 
 @app.command()

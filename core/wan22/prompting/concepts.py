@@ -68,7 +68,11 @@ CONCEPTS: tuple[Concept, ...] = (
     ),
     _of(
         "blurred", "lens",
-        "blur*, out of focus, soft focus, bokeh, shallow depth, shallow focus, unscharf*, unschärfe*, verschwommen*, weichzeichner, geringe schärfentiefe, flou, floue, flous, faible profondeur, desenfo*, borros*, poca profundidad, 模糊, 虚化, 浅景深, 柔焦, ぼかし, ぼやけ, ボケ, 浅い被写界, ソフトフォーカス",
+        "blur*, out of focus, soft focus, unscharf*, unschärfe*, verschwommen*, weichzeichner, flou, floue, flous, desenfo*, borros*, 模糊, 柔焦, ぼかし, ぼやけ, ソフトフォーカス",
+    ),
+    _of(
+        "shallow focus", "lens",
+        "bokeh, shallow depth, shallow focus, shallow depth of field, geringe schärfentiefe, faible profondeur de champ, poca profundidad de campo, 虚化, 浅景深, ボケ, 浅い被写界",
     ),
     _of(
         "lens", "lens",
@@ -155,7 +159,7 @@ CONCEPTS: tuple[Concept, ...] = (
     ),
     _of(
         "fast", "pace",
-        "fast, faster, quick*, rapid*, speed, speeds, speeding, racing, races, hectic, rushes, rushing, sprint*, explo*, frantic, dashes, schnell*, rasant*, rasend*, rast, hektisch*, eilt, eilig*, rapide*, vite, vitesse, fonce, frénétique*, rápid*, veloz*, velocidad, deprisa, frenétic*, 快速, 飞快, 迅速, 急, 疾, 飞驰, 奔, 速く, 速い, 素早, 高速, 疾走, 激し",
+        "fast, faster, quick*, rapid*, speed, speeds, speeding, racing, races, hectic, rushes, rushing, sprint*, explo*, frantic, dashes, schnell*, rasant, rasanter, rasend*, rast, hektisch*, eilt, eilig*, rapide*, vite, vitesse, fonce, frénétique*, rápid*, veloz*, velocidad, deprisa, frenétic*, 快速, 飞快, 迅速, 急, 疾, 飞驰, 奔, 速く, 速い, 素早, 高速, 疾走, 激し",
     ),
     _of(
         "still", "pace",

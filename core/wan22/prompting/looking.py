@@ -36,8 +36,8 @@ def settled(asked: Mapping[str, Any], models: Path) -> Settled:
 def looked(
     asked: Mapping[str, Any], models: Path, hooks: Hooks, *, picture: Tensor | None = None, device: Any = None
 ) -> dict[str, Any]:
-    """As plain data: the prompt with its difference (see `Prompt.as_json`), the words of the style, the negative prompt,
-    {"conflicts": [{"asked", "term"}]}, what was taken out of it, contradictions inside the prompt, and remarks.
+    """As plain data: the prompt with its difference (see `Prompt.as_json`), the words of the style, the negative
+    prompt, {"conflicts": [{"asked", "term"}]}, what was taken out of it, contradictions inside the prompt, remarks.
 
     Raises `ArtifexError`.
     """
@@ -45,9 +45,7 @@ def looked(
     look = styles.words(asked["style_preset"], asked["style_strength"])
     prompt, remarks = Prompt(told.prompt, "none"), ()
     if told.extension is not None:
-        made = extending.made(
-            told.extension, asked["task"], models, hooks, picture=picture, look=look, device=device
-        )
+        made = extending.made(told.extension, asked["task"], models, hooks, picture=picture, look=look, device=device)
         prompt, remarks = made.prompt, made.notes
     base = settled({**asked, "conflicts": "tell"}, models).negative_prompt
     shown = ", ".join(part for part in (prompt.text, look) if part)

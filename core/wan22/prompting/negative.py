@@ -80,12 +80,13 @@ def terms(negative: str) -> tuple[str, ...]:
 
 
 def _against(term: str, said: Reading, plain: str) -> str:
-    """The prompt's words that a term forbids; empty where it forbids none."""
-    forbidden = {each.concept for each in read(term).mentions if not each.denied}
-    related = {asked for asked, against in RELATED if against in forbidden}
-    for each in said.mentions:
-        if not each.denied and each.concept in (forbidden - _GENERAL) | related:
-            return each.words
+    """The prompt's words that a term forbids; empty where it forbids none. A term of several concepts ("hands that
+    shake fast") forbids them together only."""
+    forbidden = {each.concept for each in read(term).mentions if not each.denied} - _GENERAL
+    against = {each: {each} | {asked for asked, against in RELATED if against == each} for each in forbidden}
+    if forbidden and all(said.concepts & asked for asked in against.values()):
+        wanted = frozenset().union(*against.values())
+        return next(each.words for each in said.mentions if not each.denied and each.concept in wanted)
     return _shared(folded(term), plain, said)
 
 
