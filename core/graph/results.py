@@ -116,15 +116,18 @@ class Results:
                 )
             if found is not None:
                 node.remember(self._context, found)
+                node.record(self._context, found)
                 return found
             inputs = {name: self.input(source) for name, source in step.inputs.items()}
             halfway = self._store.halfway(step.key)
             described = VideoStream | MaskStream | AudioStream
             infos = {name: stream.info for name, stream in inputs.items() if isinstance(stream, described)}
             with self._room(node, infos):
-                return self._store.ensure(
+                made = self._store.ensure(
                     step.key, lambda folder: node.generate(self._context, folder, halfway, **inputs)
                 )
+            node.record(self._context, made)
+            return made
         except (Cancelled, NodeError):
             raise
         except Exception as error:

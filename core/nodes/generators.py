@@ -197,10 +197,12 @@ class _WanGenerator(GeneratorNode):
         write_text(folder / CLIP, json.dumps(clip, indent=1, ensure_ascii=False) + "\n")
 
     def remember(self, context: JobContext, folder: Path) -> None:
-        """Notes, and in the recipe how the clip was computed: levers, device and extended prompt as it really went."""
-        clip = json.loads((folder / CLIP).read_text(encoding="utf-8"))
-        for sentence in clip["notes"]:
+        for sentence in json.loads((folder / CLIP).read_text(encoding="utf-8"))["notes"]:
             context.note(sentence)
+
+    def record(self, context: JobContext, folder: Path) -> None:
+        """How the clip was computed: levers, device and extended prompt as it really went."""
+        clip = json.loads((folder / CLIP).read_text(encoding="utf-8"))
         if "computed" in clip:
             context.recipe.setdefault("computed", {})[folder.name] = clip["computed"]
 

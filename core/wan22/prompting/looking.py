@@ -43,7 +43,8 @@ def looked(
     """
     told = settled(asked, models)
     look = styles.words(asked["style_preset"], asked["style_strength"])
-    prompt, remarks = Prompt(told.prompt, "none"), ()
+    prompt = Prompt(told.prompt, "none")
+    remarks: tuple[str, ...] = ()
     if told.extension is not None:
         made = extending.made(told.extension, asked["task"], models, hooks, picture=picture, look=look, device=device)
         prompt, remarks = made.prompt, made.notes

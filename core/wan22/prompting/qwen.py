@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.lazy import torch
+from artifexpro.core.wan22 import picture as pictures
 from artifexpro.core.wan22.hooks import Hooks
 from artifexpro.core.wan22.prompting.prompt import LEAST, MOST, Prompt, count
 from artifexpro.core.wan22.prompting.rules import Extended
@@ -184,12 +185,12 @@ def _rendered(writer: Writer, tokenizer: Any, instructions: str, prompt: str, pi
 
 def _seen(writer: Writer, picture: Tensor) -> dict[str, Any]:
     """A picture as the model takes it, no larger than `LARGEST_VIEW`."""
-    from PIL import Image
     from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
-    pixels = (picture.detach().cpu().clamp(0, 1) * 255).round().to(torch.uint8).numpy()
-    image = Image.fromarray(pixels, "RGB")
-    image.thumbnail((LARGEST_VIEW, LARGEST_VIEW))
+    rows, columns = picture.shape[:2]
+    share = min(1.0, LARGEST_VIEW / max(rows, columns))
+    small = pictures.fitted(picture.cpu(), max(1, round(columns * share)), max(1, round(rows * share)))
+    image = (small[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
     processor = Qwen2VLImageProcessorPil.from_pretrained(str(writer.folder), local_files_only=True)
     return dict(processor(images=[image], return_tensors="pt"))
 

@@ -100,16 +100,19 @@ def test_a_clip_is_generated_once_and_read_by_all(worker: QuietContext) -> None:
     }
     nodes = {"wan": {"type": "T2VGenerator", "params": SMALL}, **sinks}
     document = Document.parse({"format": "artifexpro.graph", "version": 1, "nodes": nodes})
-    stages = []
+    stages, recipes = [], []
     for _ in range(2):
         worker.stages.clear()
+        worker.recipe.clear()
         plan = compile_graph(document, library(), worker.models)
         evaluator = Evaluator(plan, worker)
         for sink in plan.sinks():
             evaluator.write(sink)
         stages.append({stage.name for stage in worker.stages})
+        recipes.append(json.dumps(worker.recipe))
     assert {"denoise", "decode", "write"} <= stages[0]
     assert stages[1] == {"write"}
+    assert recipes[0] == recipes[1] != "{}"
 
 
 def test_a_connected_picture_changes_the_clip(made: Path, worker: QuietContext) -> None:
@@ -232,7 +235,7 @@ def test_the_recipe_has_original_extended_and_difference(worker: QuietContext) -
     folder.mkdir()
     node = T2VGenerator(**{**SMALL, "frames": 1}, extend="rules", extend_seed=3)
     node.generate(worker, folder, halfway(folder))
-    node.remember(worker, folder)
+    node.record(worker, folder)
     kept = worker.recipe["computed"][folder.name]["prompt"]
     assert (kept["original"], kept["method"], kept["release"], kept["seed"]) == ("a paper boat", "rules", "rules 1", 3)
     assert kept["extended"].startswith("a paper boat. ")
