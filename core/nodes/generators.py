@@ -163,7 +163,8 @@ class _WanGenerator(GeneratorNode):
     def peak_vram(self, infos: Mapping[str, StreamInfo]) -> int:
         if not torch.cuda.is_available():
             return 0
-        return round(here.machine(torch.device("cuda")).plan(self.spec(infos)).peak_vram_gb * plan.GB)
+        needed = round(here.machine(torch.device("cuda")).plan(self.spec(infos)).peak_vram_gb * plan.GB)
+        return max(needed, writers.memory(self.extend_model)) if self.extend == "qwen" else needed
 
     def generate(self, context: JobContext, folder: Path, halfway: Path, **inputs: Any) -> None:
         from artifexpro.core.wan22.generate import LATENTS, decode_saved, generate, load_latents

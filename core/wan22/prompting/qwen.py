@@ -142,6 +142,8 @@ def _answer(
     if picture is not None:
         inputs = _seen(writer, picture)
         mark = tokenizer.convert_ids_to_tokens(model.config.image_token_id)
+        if said.count(mark) != 1:
+            raise _damaged(writer, "its chat template does not show it the picture")
         patches = int(inputs["image_grid_thw"].prod()) // _merged(writer) ** 2
         said = said.replace(mark, mark * patches)
     inputs |= dict(tokenizer(said, return_tensors="pt", add_special_tokens=False))
@@ -173,7 +175,11 @@ def _rendered(writer: Writer, tokenizer: Any, instructions: str, prompt: str, pi
     try:
         said = str(
             tokenizer.apply_chat_template(
-                conversation, tokenize=False, add_generation_prompt=True, enable_thinking=False
+                conversation,
+                chat_template=writer.template(),
+                tokenize=False,
+                add_generation_prompt=True,
+                enable_thinking=False,
             )
         )
     except Exception as error:  # templates are programs

@@ -63,6 +63,25 @@ class Writer:
                 digest.update(f"\n{path.name}\n".encode() + path.read_bytes())
         return digest.hexdigest()[:16]
 
+    def template(self) -> str | None:
+        """The chat template in a file of its own, as VL models have one for pictures; None leaves it to the tokenizer."""
+        if (self.folder / "chat_template.jinja").is_file():
+            return (self.folder / "chat_template.jinja").read_text(encoding="utf-8")
+        if (self.folder / "chat_template.json").is_file():
+            return str(_json(self.folder, "chat_template.json").get("chat_template", "")) or None
+        return None
+
+
+def memory(name: str) -> int:
+    """Bytes the language model called `name` takes, as far as the name tells: of a known one in 16 bits, or of the
+    files in a folder that is a whole path; else 0."""
+    wanted = name or DEFAULT
+    if wanted in KNOWN:
+        return round(KNOWN[wanted].parameters_billion * 2e9)
+    if not Path(wanted).is_absolute():
+        return 0
+    return sum(path.stat().st_size for path in Path(wanted).glob("*.safetensors"))
+
 
 def find(models: Path, name: str = "") -> Writer:
     """The language model called `name` ("" is the default one): a folder in `models`, or a whole path.

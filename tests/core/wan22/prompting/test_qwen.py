@@ -90,6 +90,32 @@ def test_a_model_that_reads_words_only_says_that_it_has_not_seen_the_picture(lan
     assert "reader reads words only and has not seen the picture." in made.notes
 
 
+def test_a_template_for_pictures_in_a_file_of_its_own_is_used_and_one_without_them_refused(
+    language_models: Path, tmp_path: Path
+) -> None:
+    """As Qwen2.5-VL is published: the tokenizer has a template for words alone, chat_template.json one for pictures."""
+    expected = extended(language_models, picture=PICTURE, task="i2v", model="seer").prompt
+    shutil.copytree(language_models / "seer", tmp_path / "seer")
+    file = tmp_path / "seer" / "chat_template.jinja"
+    whole = file.read_text()
+    (tmp_path / "seer" / "chat_template.json").write_text(json.dumps({"chat_template": whole}))
+    file.unlink()
+    made = extended(tmp_path, picture=PICTURE, task="i2v", model="seer").prompt
+    assert made.extended == expected.extended
+    blind = whole.replace("<|image_pad|>", "")
+    (tmp_path / "seer" / "chat_template.json").write_text(json.dumps({"chat_template": blind}))
+    with pytest.raises(ArtifexError, match="its chat template does not show it the picture"):
+        extended(tmp_path, picture=PICTURE, task="i2v", model="seer")
+
+
+def test_the_memory_it_takes_is_known_from_its_name_or_its_files(language_models: Path) -> None:
+    assert writers.memory("") == writers.memory(writers.DEFAULT) == 16_600_000_000
+    assert (
+        writers.memory(str(language_models / "reader")) == (language_models / "reader/model.safetensors").stat().st_size
+    )
+    assert writers.memory("my own") == 0
+
+
 def test_nothing_is_loaded_once_cancelled(language_models: Path) -> None:
     class Ended(Silent):
         def check(self) -> None:
