@@ -163,7 +163,7 @@ CONCEPTS: tuple[Concept, ...] = (
     ),
     _of(
         "still", "pace",
-        "motionless, static, frozen in time, freeze frame, stands still, standing still, stays still, perfectly still, completely still, completely still, still life, still image, still picture, immobile, unmoving, reglos*, regungslos*, unbewegt*, bewegungslos*, statisch*, stillleben, steht still, immobile*, figé*, statique*, inmóvil*, estátic*, quieto, quieta, 静止, 静态, 不动, 凝固, 動かない, 止まった, 静物",
+        "motionless, static, frozen in time, freeze frame, stands still, standing still, stays still, perfectly still, completely still, still life, still image, still picture, immobile, unmoving, reglos*, regungslos*, unbewegt*, bewegungslos*, statisch*, stillleben, steht still, immobile*, figé*, statique*, inmóvil*, estátic*, quieto, quieta, 静止, 静态, 不动, 凝固, 動かない, 止まった, 静物",
     ),
     _of(
         "jerky", "pace",

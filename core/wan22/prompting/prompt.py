@@ -24,6 +24,9 @@ _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+(?:['’\-][^\W_{_CJK}]+)*")
 _PIECE = re.compile(rf"\s+|[{_CJK}]|[^\W{_CJK}]+(?:['’\-][^\W{_CJK}]+)*|.", re.DOTALL)
 
+_COMPARED = 500_000
+"""Pairs of pieces looked at to find what two texts share; with more, one replaces the other as a whole."""
+
 Kind = Literal["kept", "added", "removed"]
 
 
@@ -87,8 +90,14 @@ class Prompt:
 
 def difference(before: str, after: str) -> tuple[Change, ...]:
     """What was kept, removed and added on the way from one text to another, word by word (Han and kana character by
-    character). The kept and removed pieces joined are `before`, the kept and added ones are `after`."""
+    character). The kept and removed pieces joined are `before`, the kept and added ones are `after`. Of texts of
+    thousands of words that have no beginning in common all is removed and added."""
+    if after.startswith(before):
+        grown = Change("kept", before), Change("added", after[len(before) :])
+        return tuple(each for each in grown if each.text)
     old, new = _PIECE.findall(before), _PIECE.findall(after)
+    if len(old) * len(new) > _COMPARED:
+        return Change("removed", before), Change("added", after)
     changes: list[Change] = []
     for tag, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag == "equal":

@@ -75,11 +75,12 @@ def read(text: str) -> Reading:
     ]
     found.sort(key=lambda each: (each[0] - each[1], each[0]))
     mentions: list[Mention] = []
-    covered: list[tuple[int, int]] = []
+    covered: list[tuple[int, int] | None] = [None] * len(plain)
     for start, end, name, topic in found:
-        if any(a <= start and end <= b and (a, b) != (start, end) for a, b in covered):
+        around = covered[start]
+        if around is not None and around == covered[end - 1] and around != (start, end):
             continue
-        covered.append((start, end))
+        covered[start:end] = [each or (start, end) for each in covered[start:end]]
         mentions.append(Mention(name, topic, plain[start:end], start, denied(plain, start, end)))
     return Reading(tuple(sorted(mentions, key=lambda each: each.at)))
 

@@ -64,7 +64,7 @@ class Writer:
         return digest.hexdigest()[:16]
 
     def template(self) -> str | None:
-        """The chat template in a file of its own, as VL models have one for pictures; None leaves it to the tokenizer."""
+        """The chat template in a file of its own, as VL models have for pictures; None leaves it to the tokenizer."""
         if (self.folder / "chat_template.jinja").is_file():
             return (self.folder / "chat_template.jinja").read_text(encoding="utf-8")
         if (self.folder / "chat_template.json").is_file():
