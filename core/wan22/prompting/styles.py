@@ -59,7 +59,8 @@ def words(name: str, strength: float = 1.0) -> str:
 
     Raises `ArtifexError` (code "settings").
     """
-    return ", ".join(STYLES[name][: taken(name, strength)])
+    count = taken(name, strength)
+    return ", ".join(STYLES[name][:count])
 
 
 def taken(name: str, strength: float) -> int:
