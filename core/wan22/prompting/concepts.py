@@ -183,8 +183,8 @@ CONCEPTS: tuple[Concept, ...] = (
     ),
     _of(
         "drawn", "medium",
-        "anime, cartoon*, painting, paintings, painted, watercolour*, watercolor*, drawing, drawings, drawn, hand-drawn, sketch*, illustration*, comic*, manga, pixel art, pixelated, claymation, clay, 3d render, 3d-render, cgi, animation, animated, ink, pencil, charcoal, origami, zeichentrick*, gemälde*, gemalt*, zeichnung*, gezeichnet*, aquarell*, ölgemälde*, ölmalerei, skizze*, illustration*, pixelkunst, knete, knetanimation, tusche*, bleistift*, holzschnitt*",
-        "dessin*, peinture*, peint*, aquarelle*, bande dessinée, croquis, encre, pâte à modeler, estampe*, dibujo*, dibujad*, pintura*, pintad*, acuarela*, óleo*, boceto*, cómic*, animación, animad*, ilustración, ilustraciones, tinta, plastilina, 动画, 动漫, 绘画, 油画, 水彩, 素描, 漫画, 插画, 水墨, 像素, 画作, 卡通, 版画, アニメ, 絵画, 油絵, 水彩, イラスト, スケッチ, 漫画, 水墨, ドット絵, 手描き, 版画, 粘土",
+        "anime, cartoon*, painting, paintings, painted in, painted by, watercolour*, watercolor*, drawing, drawings, drawn in, hand-drawn, sketch*, illustration*, comic*, manga, pixel art, pixelated, claymation, clay animation, 3d render, 3d-render, cgi, animation, animated film, ink drawing, ink wash, pencil, charcoal, origami, zeichentrick*, gemälde*, gemalt, zeichnung*, gezeichnet, aquarell*, ölgemälde*, ölmalerei, skizze*, illustration*, pixelkunst, knetanimation, tuschezeichnung*, bleistift*, holzschnitt*",
+        "dessin, dessins, dessin animé, peinture*, aquarelle*, bande dessinée, croquis, encre de chine, pâte à modeler, estampe*, dibujo*, dibujos animados, pintura*, acuarela*, óleo*, boceto*, cómic*, animación, ilustración, ilustraciones, tinta china, plastilina, 动画, 动漫, 绘画, 油画, 水彩, 素描, 漫画, 插画, 水墨, 像素, 画作, 卡通, 版画, アニメ, 絵画, 油絵, 水彩, イラスト, スケッチ, 漫画, 水墨, ドット絵, 手描き, 版画, 粘土",
     ),
     _of("style", "medium", "style, styles, stylised, stylized, art style, stil, stile, stilisiert*, estilo*, 风格, 作品, スタイル, 画風"),
     _of(
@@ -241,5 +241,5 @@ EXCLUSIVE: tuple[tuple[str, str], ...] = (
 )
 """Concepts that one clip cannot have both."""
 
-RELATED: tuple[tuple[str, str], ...] = (("static camera", "still"), ("drawn", "style"), ("grain", "low quality"))
+RELATED: tuple[tuple[str, str], ...] = (("static camera", "still"), ("drawn", "style"))
 """(asked for, forbidden): different concepts of which the second, forbidden, works against the first."""

@@ -85,3 +85,10 @@ def test_base_and_what_else_is_avoided_are_one_list() -> None:
 )
 def test_contradictions_inside_a_prompt(prompt: str, pairs: list[tuple[str, str]]) -> None:
     assert list(read(prompt).contradictions) == pairs
+
+
+@pytest.mark.parametrize(
+    "prompt", ["a horse-drawn cart", "a painted door", "an animated talk", "ink runs over the desk", "35mm film grain"]
+)
+def test_words_with_another_sense_are_no_conflict(prompt: str) -> None:
+    assert analysed(prompt, DEFAULT_NEGATIVE_PROMPT).conflicts == ()
