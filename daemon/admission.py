@@ -12,6 +12,7 @@ from artifexpro.core.errors import ArtifexError
 from artifexpro.core.protocol import (
     BundleModels,
     ConvertModel,
+    ExtendPrompt,
     FetchModel,
     JobRequest,
     KeepModel,
@@ -34,6 +35,9 @@ def admit(request: JobRequest, home: Home) -> int | None:
     for file in request.inputs:
         if not Path(file.path).is_file():
             raise ArtifexError(f"accept a job that reads {file.path}", "there is no such file", "another", code="file")
+    if isinstance(request.work, ExtendPrompt):
+        _check_prompt(request.work, home)
+        return None
     if not isinstance(request.work, RenderGraph):
         return _model_bytes(request.work)
     from artifexpro.core.project.render import check_graph
@@ -53,6 +57,14 @@ def _unrooted(path: str) -> ArtifexError:
         "a path that starts at the root of the disk",
         code="bad-request",
     )
+
+
+def _check_prompt(work: ExtendPrompt, home: Home) -> None:
+    from artifexpro.core.wan22.prompting import looking
+
+    looking.settled(work.model_dump(), home.models)
+    if work.image is not None and not Path(work.image).is_file():
+        raise ArtifexError(f"show the picture {work.image}", "there is no such file", "another", code="file")
 
 
 def _model_bytes(work: Work) -> int | None:

@@ -14,7 +14,9 @@ from typing import Any
 
 from artifexpro.core.protocol import Estimate, RenderGraph, Work
 
-COSTLESS = frozenset({"prompt", "negative_prompt", "seed", "path", "name", "track", "first_frame"})
+COSTLESS = frozenset(
+    {"prompt", "negative_prompt", "avoid", "seed", "extend_seed", "path", "name", "track", "first_frame"}
+)
 
 
 def likeness(work: Work) -> str:

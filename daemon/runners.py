@@ -12,6 +12,7 @@ from artifexpro.core.protocol import (
     BundleModels,
     ConvertModel,
     EvictModels,
+    ExtendPrompt,
     FetchModel,
     JobRequest,
     JobResult,
@@ -105,6 +106,21 @@ def keep_model(request: JobRequest, context: WorkerContext) -> JobResult:
     return context.result()
 
 
+def extend_prompt(request: JobRequest, context: WorkerContext) -> JobResult:
+    from artifexpro.core.graph.values import WORKING_SPACE
+    from artifexpro.core.media import color, still
+    from artifexpro.core.wan22.prompting import looking
+
+    work = request.work
+    assert isinstance(work, ExtendPrompt)
+    picture = None
+    if work.image is not None:
+        pixels = color.transform(still.read(Path(work.image)), WORKING_SPACE, color.DISPLAY)[:, :3]
+        picture = pixels[0].clamp(0, 1).permute(1, 2, 0).contiguous()
+    looked = looking.looked(work.model_dump(), context.models, context, picture=picture)
+    return context.result().model_copy(update={"recipe": {"prompt": looked}})
+
+
 RUNNERS: Mapping[str, Runner] = {
     "graph": run_graph,
     "models.get": get_model,
@@ -113,4 +129,5 @@ RUNNERS: Mapping[str, Runner] = {
     "models.bundle": bundle_models,
     "models.evict": evict_models,
     "models.keep": keep_model,
+    "prompt": extend_prompt,
 }

@@ -181,7 +181,10 @@ class GeneratorNode(Node):
         raise NotImplementedError(f"{self.type_name()} does not define read()")
 
     def remember(self, context: JobContext, folder: Path) -> None:
-        """Say what the result's audience and recipe must know of the clip: just made, or by an earlier job."""
+        """Say again what the result's audience must know (notes), when the clip was made by an earlier job."""
+
+    def record(self, context: JobContext, folder: Path) -> None:
+        """Put into the recipe what only making the clip could settle: the same whether this job made it or another."""
 
 
 class ValueNode(Node):

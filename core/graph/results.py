@@ -116,7 +116,9 @@ class Results:
                 )
             if found is None:
                 found = self._make(step, node)
-            node.remember(self._context, found)
+            else:
+                node.remember(self._context, found)
+            node.record(self._context, found)
             return found
         except (Cancelled, NodeError):
             raise

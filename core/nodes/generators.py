@@ -40,13 +40,16 @@ from artifexpro.core.nodes.material import Inputs
 from artifexpro.core.wan22 import catalogue, here, plan, smoke, weights
 from artifexpro.core.wan22.given import Given, check_long_enough
 from artifexpro.core.wan22.levers import Expert, Levers, Lora
-from artifexpro.core.wan22.prompts import DEFAULT_NEGATIVE_PROMPT
+from artifexpro.core.wan22.prompting import writers
+from artifexpro.core.wan22.prompting.defaults import DEFAULT_NEGATIVE_PROMPT
+from artifexpro.core.wan22.prompting.wording import Wording
 from artifexpro.core.wan22.request import ClipSpec, resolve
 
 CLIP = "clip.json"
 _UNKNOWN: Mapping[str, StreamInfo] = MappingProxyType({})
 _OWN = "0 is the preset's."
 STYLE = "A look in one word, whose description is added to the prompt."
+STYLE_STRENGTH = "How much of that description: 0 is nothing of it, 1 all of its five phrases."
 Style = Literal[
     "none", "anime", "watercolour", "oil painting", "pencil", "clay", "paper", "comic", "film noir", "super 8", "neon"
 ]
@@ -65,6 +68,23 @@ class _WanGenerator(GeneratorNode):
 
     prompt: str = parameter("", "What should be seen.")
     negative_prompt: str = parameter(DEFAULT_NEGATIVE_PROMPT, "What should not be seen; empty is nothing.")
+    avoid: str = parameter("", "What should not be seen besides: joins the negative prompt.")
+    conflicts: Literal["tell", "resolve"] = parameter(
+        "tell",
+        "What the negative prompt forbids although the prompt asks for it is told; resolve also takes it out of there.",
+    )
+    extend: Literal["none", "rules", "qwen"] = parameter(
+        "none",
+        "What writes more of the prompt: nothing, rules that add how it is filmed, or a language model on this "
+        "machine. Original and difference are told and kept.",
+    )
+    extend_model: str = parameter(
+        "", f"The language model for qwen: a folder among the models, or a whole path; empty is {writers.DEFAULT}."
+    )
+    extend_seed: int = parameter(
+        0, "Another seed extends in other words; that of the clip does not.", minimum=0, maximum=2**63 - 1
+    )
+    extend_language: Literal["same", "English"] = parameter("same", "What an extension is written in.")
     model: str = parameter("smoke", 'The model, as "artifexpro models list" names it.')
     preset: Literal["Draft", "Preview", "Production", "Cinema"] = parameter(
         "Draft", "Size, length, steps and guidance in one word."
@@ -143,7 +163,8 @@ class _WanGenerator(GeneratorNode):
     def peak_vram(self, infos: Mapping[str, StreamInfo]) -> int:
         if not torch.cuda.is_available():
             return 0
-        return round(here.machine(torch.device("cuda")).plan(self.spec(infos)).peak_vram_gb * plan.GB)
+        needed = round(here.machine(torch.device("cuda")).plan(self.spec(infos)).peak_vram_gb * plan.GB)
+        return max(needed, writers.memory(self.extend_model)) if self.extend == "qwen" else needed
 
     def generate(self, context: JobContext, folder: Path, halfway: Path, **inputs: Any) -> None:
         from artifexpro.core.wan22.generate import LATENTS, decode_saved, generate, load_latents
@@ -179,10 +200,12 @@ class _WanGenerator(GeneratorNode):
         write_text(folder / CLIP, json.dumps(clip, indent=1, ensure_ascii=False) + "\n")
 
     def remember(self, context: JobContext, folder: Path) -> None:
-        """Notes, and in the recipe how the clip was computed: levers and device as it really went."""
-        clip = json.loads((folder / CLIP).read_text(encoding="utf-8"))
-        for sentence in clip["notes"]:
+        for sentence in json.loads((folder / CLIP).read_text(encoding="utf-8"))["notes"]:
             context.note(sentence)
+
+    def record(self, context: JobContext, folder: Path) -> None:
+        """How the clip was computed: levers, device and extended prompt as it really went."""
+        clip = json.loads((folder / CLIP).read_text(encoding="utf-8"))
         if "computed" in clip:
             context.recipe.setdefault("computed", {})[folder.name] = clip["computed"]
 
@@ -206,7 +229,19 @@ class _WanGenerator(GeneratorNode):
             profile="" if self.profile == "none" else self.profile,
             levers=Levers(loras=self._loras()),
             models=models,
+            words=self._wording(),
             **self.more(infos),
+        )
+
+    def _wording(self) -> Wording:
+        return Wording(
+            extend=self.extend,
+            extend_model=self.extend_model,
+            extend_seed=self.extend_seed,
+            extend_language=self.extend_language,
+            avoid=self.avoid,
+            conflicts=self.conflicts,
+            style_strength=getattr(self, "style_strength", 1.0),
         )
 
     def _guidance(self) -> tuple[float, float] | None:
@@ -277,6 +312,7 @@ class T2VGenerator(_FromWords):
     task: ClassVar[str] = "t2v"
 
     style_preset: Style = parameter("none", STYLE)
+    style_strength: float = parameter(1.0, STYLE_STRENGTH, minimum=0.0, maximum=1.0)
 
     def more(self, infos: Mapping[str, StreamInfo]) -> Mapping[str, Any]:
         return {"style": self.style_preset}
@@ -347,9 +383,13 @@ class _Listening:
 
 
 def _computed(run: ClipSpec) -> dict[str, Any]:
-    """How a clip was really computed: its levers as the plan, or what happened on the way, left them, and where."""
+    """How a clip was really computed: its levers as the plan, or what happened on the way, left them, where, and from
+    which words if they were extended."""
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else platform.machine()
-    return {"levers": run.levers.as_json(), "device": device}
+    computed = {"levers": run.levers.as_json(), "device": device}
+    if run.extension is None:
+        return computed
+    return {**computed, "prompt": run.extension.as_json(), "negative_prompt": run.negative_prompt}
 
 
 def _frames(folder: Path) -> FramePattern:

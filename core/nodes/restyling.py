@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from artifexpro.core.graph.node import Socket, parameter
 from artifexpro.core.graph.values import FrameRequest, ImageBuffer, SocketType, StreamInfo
 from artifexpro.core.nodes import material
-from artifexpro.core.nodes.generators import STYLE, Style, _WanGenerator, made, read_frame
+from artifexpro.core.nodes.generators import STYLE, STYLE_STRENGTH, Style, _WanGenerator, made, read_frame
 from artifexpro.core.nodes.material import Inputs
 from artifexpro.core.wan22.given import Given
 from artifexpro.core.wan22.request import LARGEST_FEATHER
@@ -63,6 +63,7 @@ class StyleTransfer(_FromClip):
     example: ClassVar[Mapping[str, Any]] = {"prompt": "a harbour at dusk", "style_preset": "watercolour", "seed": 7}
 
     style_preset: Style = parameter("none", STYLE)
+    style_strength: float = parameter(1.0, STYLE_STRENGTH, minimum=0.0, maximum=1.0)
     strength: float = parameter(
         0.7, "How far from the source: 0.3 keeps nearly all of it, 1 nothing.", minimum=0.0, maximum=1.0
     )

@@ -13,7 +13,7 @@ from artifexpro.core.nodes.material import Inputs
 from artifexpro.core.nodes.restyling import _FromClip
 from artifexpro.core.wan22 import catalogue
 from artifexpro.core.wan22.given import Given
-from artifexpro.core.wan22.prompts import SPEECH_NEGATIVE_PROMPT
+from artifexpro.core.wan22.prompting.defaults import SPEECH_NEGATIVE_PROMPT
 from artifexpro.core.wan22.request import LONGEST_FILM
 from artifexpro.core.wan22.s2v import speech
 from artifexpro.core.wan22.sources import Source

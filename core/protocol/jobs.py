@@ -157,8 +157,30 @@ class ConvertModel(Message):
     dtype: Literal["bfloat16", "float16", "int8", "fp8"] = "bfloat16"
 
 
+class ExtendPrompt(Message):
+    """Look at a prompt, and extend it where `extend` says so, without making a clip.
+
+    The fields are those of the generators' parameters. `negative_prompt` None is the reference's. `image` is the whole
+    path of the picture that a clip of this `task` would begin with. The answer is the result's recipe, under "prompt".
+    """
+
+    kind: Literal["prompt"] = "prompt"
+    prompt: str
+    task: Literal["t2v", "i2v", "ti2v", "s2v", "style", "edit"] = "t2v"
+    extend: Literal["none", "rules", "qwen"] = "rules"
+    extend_model: str = ""
+    extend_seed: int = Field(default=0, ge=0, le=2**63 - 1)
+    extend_language: Literal["same", "English"] = "same"
+    style_preset: str = "none"
+    style_strength: float = Field(default=1.0, ge=0, le=1)
+    negative_prompt: str | None = None
+    avoid: str = ""
+    conflicts: Literal["tell", "resolve"] = "tell"
+    image: str | None = None
+
+
 Work = Annotated[
-    RenderGraph | FetchModel | VerifyModel | ConvertModel | BundleModels | EvictModels | KeepModel,
+    RenderGraph | FetchModel | VerifyModel | ConvertModel | BundleModels | EvictModels | KeepModel | ExtendPrompt,
     Field(discriminator="kind"),
 ]
 

@@ -42,6 +42,8 @@ from artifexpro.core.wan22.plan import GB
 from artifexpro.core.wan22.plan.making import says
 from artifexpro.core.wan22.plan.meter import KINDS, Meter
 from artifexpro.core.wan22.plan.stages import written
+from artifexpro.core.wan22.prompting import extending, styles
+from artifexpro.core.wan22.prompting import negative as avoiding
 from artifexpro.core.wan22.request import ClipSpec
 from artifexpro.core.wan22.warm import Warm
 
@@ -67,9 +69,9 @@ def generate(
 
     `models` holds a folder a model; `folder` gets `latents.safetensors` before the first frame comes, or, of a film of
     speech, the latents of each clip before its frames, which are found there by a second attempt. `material` is
-    what the task takes beside words: see `given.TAKES`. In `warm` the model stays for the
-    next clip. Work happens as frames are asked for: the first one takes everything up to decoding. Stages told to
-    `hooks`: load, text, encode, denoise, decode.
+    what the task takes beside words: see `given.TAKES`. In `warm` the model stays for the next clip. Work happens as
+    frames are asked for: the first one takes everything up to decoding. Stages told to `hooks`: load, prompt (where one
+    is extended), text, encode, denoise, decode.
 
     Raises `ArtifexError` before the long work where weights, material or disk will not do, and what `hooks.check`
     raises before each step and each chunk of frames.
@@ -90,6 +92,7 @@ def _clip(
 ) -> Iterator[tuple[int, Tensor]]:
     meter = Meter(hooks, attempts.loader.device)
     notes: list[str] = []
+    spec = _extended(spec, attempts, material)
     if attempts.loader.model.speech is not None:
         yield from _film(spec, attempts, meter, material, folder)
         return
@@ -99,6 +102,35 @@ def _clip(
     made = replace(attempts.spec, notes=(*spec.notes, *notes), levers=attempts.loader.levers)
     save_latents(folder / LATENTS, latents, made)
     yield from _frames(latents, attempts, meter, material)
+
+
+def _extended(spec: ClipSpec, attempts: Attempts, material: Given) -> ClipSpec:
+    """The spec, and that of the attempts, with its prompt extended as it asks; everything about that is told."""
+    if spec.extension is None:
+        return spec
+    hooks, look = attempts.hooks, styles.words(spec.style, spec.style_strength)
+    made = extending.made(
+        spec.extension,
+        spec.task,
+        attempts.models,
+        hooks,
+        picture=material.image,
+        look=look,
+        device=attempts.loader.device,
+    )
+    told = [*made.prompt.told(), *made.notes]
+    negative = spec.negative_prompt
+    if spec.guidance != (1.0, 1.0):
+        before = set(avoiding.analysed(f"{spec.prompt}, {look}", negative).conflicts)
+        found = avoiding.analysed(f"{made.prompt.text}, {look}", negative, resolve=spec.conflicts == "resolve")
+        if not before.issuperset(found.conflicts):
+            told += found.notes()
+            negative = found.text
+    for sentence in told:
+        hooks.note(sentence)
+    changes: dict[str, Any] = {"extension": made.prompt, "negative_prompt": negative, "notes": (*spec.notes, *told)}
+    attempts.spec = replace(attempts.spec, **changes)
+    return replace(spec, **changes)
 
 
 def _film(

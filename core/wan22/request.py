@@ -12,20 +12,21 @@ from types import MappingProxyType
 from typing import Any
 
 from artifexpro.core.errors import ArtifexError
-from artifexpro.core.wan22 import catalogue, profiles, schedule, sources, styles
+from artifexpro.core.wan22 import catalogue, profiles, schedule, sources
 from artifexpro.core.wan22 import levers as pulled
 from artifexpro.core.wan22.catalogue import ModelSpec
 from artifexpro.core.wan22.levers import Levers
 from artifexpro.core.wan22.presets import Preset, delivered_size
 from artifexpro.core.wan22.presets import preset as preset_named
-from artifexpro.core.wan22.prompts import DEFAULT_NEGATIVE_PROMPT, SPEECH_NEGATIVE_PROMPT
+from artifexpro.core.wan22.prompting import styles, wording
+from artifexpro.core.wan22.prompting.defaults import DEFAULT_NEGATIVE_PROMPT, SPEECH_NEGATIVE_PROMPT
+from artifexpro.core.wan22.prompting.prompt import Prompt
+from artifexpro.core.wan22.prompting.wording import Wording
 from artifexpro.core.wan22.s2v import film
 from artifexpro.core.wan22.sources import Source
 
 DTYPES = ("float32", "bfloat16", "float16")
 SCHEDULERS = ("unipc", "dpm++", "euler")
-LONGEST_PROMPT = 10_000
-"""Characters. The text encoder reads 512 tokens, about 2,000 characters; far more than that is a mistake."""
 MOST_STEPS = 1000
 LARGEST_SEED = 2**63 - 1
 LONGEST_FILM = 9_600
@@ -47,8 +48,10 @@ class ClipSpec:
     from another one. `feather` is the softness in pixels of the mask's edge where an edited clip is laid over its
     source; None leaves the whole picture as the model made it. `levers` say how it is computed, and `profile` what the
     plan may add to them ("" is nothing but what makes it fit). `after` is the work on decoded frames, which leave it in
-    the size `delivered` ((0, 0) is as generated). `from_picture` lets a film of speech go
-    on from its picture, which otherwise only says who is seen. `notes` are sentences the artist must see.
+    the size `delivered` ((0, 0) is as generated). `from_picture` lets a film of speech go on from its picture, which
+    otherwise only says who is seen. `extension` is what is to be made, or was made, of the prompt before it is read;
+    None leaves it alone. `style_strength` is the share of the style's phrases, `conflicts` what becomes of terms of the
+    negative prompt that forbid what the prompt asks for. `notes` are sentences the artist must see.
     """
 
     task: str
@@ -75,6 +78,9 @@ class ClipSpec:
     profile: str = ""
     after: tuple[str, ...] = ()
     delivered: tuple[int, int] = (0, 0)
+    extension: Prompt | None = None
+    style_strength: float = 1.0
+    conflicts: str = "tell"
 
     @property
     def picture_size(self) -> tuple[int, int]:
@@ -83,12 +89,13 @@ class ClipSpec:
 
     @property
     def words(self) -> str:
-        """What the text encoder reads: the prompt and what the style adds."""
-        return ", ".join(part for part in (self.prompt.strip(), styles.words(self.style)) if part)
+        """What the text encoder reads: the prompt, extended where that was asked for, and what the style adds."""
+        prompt = self.prompt if self.extension is None else self.extension.text
+        return ", ".join(part for part in (prompt.strip(), styles.words(self.style, self.style_strength)) if part)
 
     def as_json(self) -> dict[str, Any]:
         """The spec as plain data for recipes and file headers."""
-        return asdict(self)
+        return {**asdict(self), "extension": None if self.extension is None else self.extension.as_json()}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ClipSpec:
@@ -97,7 +104,12 @@ class ClipSpec:
         Raises TypeError, KeyError or ValueError for anything else.
         """
         tuples = {name: tuple(data[name]) for name in _TUPLES if data.get(name) is not None}
-        return cls(**{**data, **tuples, "levers": Levers.from_json(data.get("levers", {}))})
+        extension = data.get("extension")
+        made = {
+            "levers": Levers.from_json(data.get("levers", {})),
+            "extension": None if extension is None else Prompt.from_json(extension),
+        }
+        return cls(**{**data, **tuples, **made})
 
 
 def resolve(
@@ -126,6 +138,7 @@ def resolve(
     feather: int | None = None,
     source: Source | None = None,
     picture: tuple[int, int] | None = None,
+    words: Wording = Wording(),  # noqa: B008
 ) -> ClipSpec:
     """A checked `ClipSpec` from a preset and overrides; 0 and None stand for the preset's or the model's own.
 
@@ -135,7 +148,8 @@ def resolve(
     are there. `source` is the clip to restyle or to edit, or, of a film of speech, the size of its picture and the
     length of its sound: size and length follow it where they are not stated. Raises `ArtifexError` (codes "settings",
     "model", "prompt") with the nearest values that would do in its remedy.
-    `picture` is the size (width, height) of the picture that a clip begins with, whose shape it then has.
+    `picture` is the size (width, height) of the picture that a clip begins with, whose shape it then has. `words` says
+    how the prompts are to be used.
     """
     spec = catalogue.usable(model)
     chosen = preset_named(preset)
@@ -167,17 +181,21 @@ def resolve(
     strong = _strength(wanted, strength, count, notes)
     latents = spec.latent_shape(*size, length)[2]
     levers = profiles.with_wishes(wishes, levers, schedule.taken(count, strong), latents, spec)
+    scales = _guidance(spec, chosen, guidance, notes)
+    forbidden = _default_negative(spec) if negative_prompt is None else negative_prompt
+    told = wording.settle(prompt, forbidden, style, words, guided=scales != (1.0, 1.0), models=models)
+    notes += told.notes
     return ClipSpec(
         task=wanted,
         model=spec.name,
-        prompt=_prompt(prompt, style),
-        negative_prompt=_default_negative(spec) if negative_prompt is None else _short(negative_prompt, "negative "),
+        prompt=told.prompt,
+        negative_prompt=told.negative_prompt,
         preset=chosen.name,
         width=size[0],
         height=size[1],
         frames=length,
         steps=count,
-        guidance=_guidance(spec, chosen, guidance, notes),
+        guidance=scales,
         shift=_shift(spec, chosen, shift, notes),
         seed=_seed(seed),
         dtype=_dtype(spec, chosen, dtype, notes),
@@ -192,6 +210,9 @@ def resolve(
         profile=profile,
         after=chosen.after,
         delivered=delivered,
+        extension=told.extension,
+        style_strength=words.style_strength,
+        conflicts=words.conflicts,
     )
 
 
@@ -220,13 +241,6 @@ def _task(spec: ModelSpec, task: str | None) -> str:
     )
 
 
-def _prompt(prompt: str, style: str) -> str:
-    added = styles.words(style)
-    if not prompt.strip() and not added:
-        raise _refusal("generate a clip", "the prompt is empty", "a few words on what should be seen", "prompt")
-    return _short(prompt, "")
-
-
 def _default_negative(spec: ModelSpec) -> str:
     return DEFAULT_NEGATIVE_PROMPT if spec.speech is None else SPEECH_NEGATIVE_PROMPT
 
@@ -239,17 +253,6 @@ def _from_picture(spec: ModelSpec, wanted: bool) -> bool:
             "leaving it out: image to video always begins with the picture",
         )
     return wanted
-
-
-def _short(prompt: str, which: str) -> str:
-    if len(prompt) > LONGEST_PROMPT:
-        raise _refusal(
-            f"read a {which}prompt of {len(prompt):,} characters",
-            f"the model reads 512 words or parts of words, and more than {LONGEST_PROMPT:,} characters are a mistake",
-            "a description of at most 2,000 characters",
-            "prompt",
-        )
-    return prompt
 
 
 def _strength(task: str, strength: float | None, steps: int, notes: list[str]) -> float:

@@ -7,11 +7,39 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from artifexpro.hosts.terminal.options import (
+    Avoid,
+    Bench,
+    DryRun,
+    Extend,
+    ExtendBy,
+    ExtendLanguage,
+    ExtendModel,
+    ExtendSeed,
+    Format,
+    Frames,
+    Into,
+    JobName,
+    Json,
+    ModelName,
+    Negative,
+    OnConflicts,
+    Preset,
+    PresetName,
+    ProfileName,
+    Program,
+    Shift,
+    Size,
+    Steps,
+    StyleName,
+    StyleStrength,
+    TaskName,
+)
 
 app = typer.Typer(
     name="artifexpro",
@@ -27,78 +55,6 @@ host_app = typer.Typer(help="Put ArtifexPro into another program, take it out, l
 app.add_typer(models_app, name="models")
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(host_app, name="host")
-
-
-class Task(StrEnum):
-    """What a clip is made from."""
-
-    T2V = "t2v"
-    I2V = "i2v"
-    TI2V = "ti2v"
-    S2V = "s2v"
-    STYLE = "style"
-    EDIT = "edit"
-
-
-class Preset(StrEnum):
-    """Size, length, steps and guidance in one word."""
-
-    DRAFT = "Draft"
-    PREVIEW = "Preview"
-    PRODUCTION = "Production"
-    CINEMA = "Cinema"
-
-
-class Profile(StrEnum):
-    """What a clip is made to spare."""
-
-    SPEED = "Speed"
-    MEMORY = "Memory"
-    QUALITY = "Quality"
-
-
-class Program(StrEnum):
-    """Programs with an adapter, or to have one."""
-
-    BLENDER = "blender"
-    NUKE = "nuke"
-    RESOLVE = "resolve"
-
-
-class Bench(StrEnum):
-    """Groups of figures."""
-
-    ENGINE = "engine"
-    PIXELS = "pixels"
-    TRANSPORT = "transport"
-    WAN22 = "wan22"
-
-
-class Format(StrEnum):
-    """Number formats of converted weights."""
-
-    BFLOAT16 = "bfloat16"
-    FLOAT16 = "float16"
-    INT8 = "int8"
-    FP8 = "fp8"
-
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-ModelName = Annotated[str, typer.Argument(metavar="MODEL", help='As "artifexpro models list" names it.')]
-JobName = Annotated[str, typer.Argument(metavar="JOB", help='As "artifexpro jobs list" names it.')]
-TaskName = Annotated[Task | None, typer.Option(case_sensitive=False, help="By default the model's first.")]
-PresetName = Annotated[Preset, typer.Option(case_sensitive=False, help="Size, length, steps and guidance.")]
-Steps = Annotated[int | None, typer.Option(min=1, help="Denoising steps; by default the preset's.")]
-Size = Annotated[str | None, typer.Option(metavar="WxH", help="Width and height in pixels.")]
-ProfileName = Annotated[
-    Profile | None, typer.Option(case_sensitive=False, help="Speed, Memory or Quality; by default only what fits.")
-]
-Shift = Annotated[
-    float | None, typer.Option(help="Shift of the noise schedule; by default what the model was made for.")
-]
-Frames = Annotated[int | None, typer.Option(min=1, help="Length in frames.")]
-Into = Annotated[Path | None, typer.Option(metavar="DIR", help="The program's user folder; by default each found.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -144,15 +100,20 @@ def generate(
     strength: Annotated[
         float | None, typer.Option(metavar="0..1", help="How far from the clip given: 0.3 near it, 1 nothing of it.")
     ] = None,
-    style: Annotated[
-        str | None, typer.Option(metavar="NAME", help="A look: anime, watercolour, film noir, ...")
-    ] = None,
+    style: StyleName = None,
+    style_strength: StyleStrength = None,
+    extend: ExtendBy = Extend.NONE,
+    extend_model: ExtendModel = None,
+    extend_seed: ExtendSeed = None,
+    extend_language: ExtendLanguage = None,
     model: Annotated[
         str | None, typer.Option(help='As "artifexpro models list" names it; by default noise from random weights.')
     ] = None,
     preset: PresetName = Preset.DRAFT,
     profile: ProfileName = None,
-    negative: Annotated[str | None, typer.Option(metavar="PROMPT", help="What should not be seen.")] = None,
+    negative: Negative = None,
+    avoid: Avoid = None,
+    conflicts: OnConflicts = None,
     frames: Frames = None,
     size: Size = None,
     steps: Steps = None,
@@ -170,7 +131,7 @@ def generate(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same clip.")] = 0,
     json: Json = False,
 ) -> None:
-    """One clip from words."""
+    """One clip from words, pictures, a clip, a mask or a sound."""
     from artifexpro.hosts.terminal import making
 
     wish = making.Wish(
@@ -184,6 +145,8 @@ def generate(
         mask=mask,
         strength=strength,
         style=style,
+        style_strength=style_strength,
+        words=making.Words(extend, extend_model, extend_seed, extend_language, avoid, conflicts),
         model=model,
         preset=preset,
         profile=profile,
@@ -201,6 +164,29 @@ def generate(
         seed=seed,
     )
     making.generate(wish, as_json=json)
+
+
+@app.command()
+def prompt(
+    text: Annotated[str, typer.Argument(help="What should be seen.")],
+    extend: ExtendBy = Extend.RULES,
+    extend_model: ExtendModel = None,
+    extend_seed: ExtendSeed = None,
+    extend_language: ExtendLanguage = None,
+    task: TaskName = None,
+    image: Annotated[Path | None, typer.Option(metavar="FILE", help="The picture the clip would start from.")] = None,
+    style: StyleName = None,
+    style_strength: StyleStrength = None,
+    negative: Negative = None,
+    avoid: Avoid = None,
+    conflicts: OnConflicts = None,
+    json: Json = False,
+) -> None:
+    """A prompt, what an extension makes of it, and what the negative prompt has against it."""
+    from artifexpro.hosts.terminal import prompting
+
+    words = prompting.Words(extend, extend_model, extend_seed, extend_language, avoid, conflicts)
+    prompting.look(text, words, task, image, style, style_strength, negative, as_json=json)
 
 
 @app.command()

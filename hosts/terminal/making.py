@@ -13,6 +13,7 @@ from artifexpro.hosts.bridge.client import Client
 from artifexpro.hosts.terminal import reporting, talk, tasks
 from artifexpro.hosts.terminal.following import follow, run
 from artifexpro.hosts.terminal.output import Failed, WrongUse, document, lines, refuse, remark
+from artifexpro.hosts.terminal.prompting import Words
 
 DEMO = {
     "prompt": "a paper boat drifts down a rain gutter, evening light",
@@ -43,6 +44,8 @@ class Wish:
     mask: Path | None
     strength: float | None
     style: str | None
+    style_strength: float | None
+    words: Words
     model: str | None
     preset: str
     profile: str | None
@@ -92,7 +95,7 @@ def generate(wish: Wish, *, as_json: bool) -> None:
     with talk.daemon() as client:
         task = wish.task or _likely_task(client, wish)
         media = tasks.media(task, wish.files)
-        params |= tasks.settings(task, wish.style, wish.strength, wish.files)
+        params |= tasks.settings(task, wish.style, wish.strength, wish.files, wish.style_strength)
         outputs = graphs.Outputs(movie=out.name)
         graph = graphs.clip_graph(tasks.TASKS[task].generator, params, outputs, media=media)
         made, written = _make_clip(client, graph, wish.prompt or str(wish.style), out.parent)
@@ -118,6 +121,7 @@ def _settings(wish: Wish) -> dict[str, Any]:
         "shift": wish.shift,
         "scheduler": wish.scheduler,
         "profile": wish.profile,
+        **wish.words.stated(),
         "lora": None if wish.lora is None else str(wish.lora.absolute()),
         "lora_low": None if wish.lora_low is None else str(wish.lora_low.absolute()),
         "lora_strength": wish.lora_strength,

@@ -16,7 +16,8 @@ def report(job: str, result: dict[str, Any]) -> Report:
     """What made the files and how long it took.
 
     `seconds` are by stage, all nodes together. `settings` and `models` have, by generator node, every number as it was
-    settled and the weights with their hashes; `model`, `prompt` and `seed` are those of the first generator.
+    settled and the weights with their hashes; `model`, `prompt` and `seed` are those of the first generator. `prompts`
+    are those that were extended: original, extended, difference, by what, and the seed.
     """
     recipe = result.get("recipe", {})
     made = {name: node for name, node in recipe.get("nodes", {}).items() if "spec" in node}
@@ -30,6 +31,7 @@ def report(job: str, result: dict[str, Any]) -> Report:
         "versions": recipe.get("versions", {}),
         "notes": list(result.get("notes", ())),
         "files": [{k: v for k, v in each.items() if v is not None} for each in result.get("artefacts", ())],
+        "prompts": [each["prompt"] for each in recipe.get("computed", {}).values() if "prompt" in each],
         "settings": {name: node["spec"] for name, node in made.items()},
         "models": {name: node.get("model") for name, node in made.items()},
     }

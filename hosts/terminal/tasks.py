@@ -68,13 +68,23 @@ def media(name: str, files: Mapping[str, Path]) -> dict[str, str]:
     return {task.sockets[option]: str(path.absolute()) for option, path in files.items()}
 
 
-def settings(name: str, style: str | None, strength: float | None, files: Mapping[str, Path]) -> dict[str, Any]:
+def settings(
+    name: str,
+    style: str | None,
+    strength: float | None,
+    files: Mapping[str, Path],
+    style_strength: float | None = None,
+) -> dict[str, Any]:
     """The parameters only some tasks have. Raises `WrongUse` where this one has none of that name."""
     stated: dict[str, Any] = {}
     if style is not None:
         if not TASKS[name].style:
             raise WrongUse(f"The task {name} takes no --style: t2v and style do.")
         stated["style_preset"] = style
+    if style_strength is not None:
+        if style is None:
+            raise WrongUse("--style-strength says how much of a look is used: --style NAME says which.")
+        stated["style_strength"] = style_strength
     if strength is not None:
         if name == "style":
             stated["strength"] = strength

@@ -109,7 +109,7 @@ def _refusal(spec: ClipSpec, machine: Machine, crowded: list[Stage], levers: Lev
     on_card = worst.vram_gb > machine.card.vram_gb
     need = worst.vram_gb if on_card else worst.ram_gb
     size = machine.card.vram_gb if on_card else machine.ram_gb or 0.0
-    has = f"{'the card' if on_card else 'this machine'} has {round(size, 1):g} GB"
+    has = f"{'the card' if on_card else 'this machine'} has {size:.3g} GB"
     held = " and ".join((*worst.resident, *(name for name in worst.offloaded if name not in worst.resident)))
     how = says(levers, spec.levers)
     return (

@@ -100,16 +100,19 @@ def test_a_clip_is_generated_once_and_read_by_all(worker: QuietContext) -> None:
     }
     nodes = {"wan": {"type": "T2VGenerator", "params": SMALL}, **sinks}
     document = Document.parse({"format": "artifexpro.graph", "version": 1, "nodes": nodes})
-    stages = []
+    stages, recipes = [], []
     for _ in range(2):
         worker.stages.clear()
+        worker.recipe.clear()
         plan = compile_graph(document, library(), worker.models)
         evaluator = Evaluator(plan, worker)
         for sink in plan.sinks():
             evaluator.write(sink)
         stages.append({stage.name for stage in worker.stages})
+        recipes.append(json.dumps(worker.recipe))
     assert {"denoise", "decode", "write"} <= stages[0]
     assert stages[1] == {"write"}
+    assert recipes[0] == recipes[1] != "{}"
 
 
 def test_a_connected_picture_changes_the_clip(made: Path, worker: QuietContext) -> None:
@@ -194,11 +197,51 @@ def test_provenance_says_which_weights_and_which_numbers(node: type, made: Path,
         ("profile", "Quality"),
         ("lora", "/loras/ink.safetensors"),
         ("style_preset", "anime"),
+        ("avoid", "rain"),
+        ("conflicts", "resolve"),
+        ("extend", "rules"),
     ],
 )
 def test_every_parameter_is_in_the_settled_numbers(name: str, value: object) -> None:
     """`first_frame` is not: it says where the clip's frames are counted from, see `describe`."""
     assert T2VGenerator(**{**SMALL, name: value}).spec() != T2VGenerator(**SMALL).spec()
+
+
+@pytest.mark.parametrize(
+    ("base", "name", "value"),
+    [
+        ({"extend": "rules"}, "extend_seed", 1),
+        ({"extend": "rules"}, "extend_language", "English"),
+        ({"extend": "qwen"}, "extend_model", "Qwen3-4B-Instruct-2507"),
+        ({"style_preset": "anime"}, "style_strength", 0.4),
+    ],
+)
+def test_parameters_of_an_extension_and_a_style_are_in_the_settled_numbers(
+    base: dict, name: str, value: object
+) -> None:
+    assert T2VGenerator(**SMALL, **base, **{name: value}).spec() != T2VGenerator(**SMALL, **base).spec()
+
+
+def test_the_key_says_what_extends_the_prompt_and_a_missing_language_model_is_refused(tmp_path: Path) -> None:
+    context = Preflight(frozenset(), tmp_path)
+    keys = {T2VGenerator(**SMALL, **how).fingerprint(context) for how in ({}, {"extend": "rules"})}
+    assert len(keys) == 2
+    with pytest.raises(ArtifexError, match="there is no such folder, and none is fetched"):
+        T2VGenerator(**SMALL, extend="qwen").preflight(context)
+
+
+def test_the_recipe_has_original_extended_and_difference(worker: QuietContext) -> None:
+    folder = worker.output / "extended"
+    folder.mkdir()
+    node = T2VGenerator(**{**SMALL, "frames": 1}, extend="rules", extend_seed=3)
+    node.generate(worker, folder, halfway(folder))
+    node.record(worker, folder)
+    kept = worker.recipe["computed"][folder.name]["prompt"]
+    assert (kept["original"], kept["method"], kept["release"], kept["seed"]) == ("a paper boat", "rules", "rules 1", 3)
+    assert kept["extended"].startswith("a paper boat. ")
+    assert kept["difference"] == [["kept", "a paper boat"], ["added", kept["extended"].removeprefix("a paper boat")]]
+    assert json.loads((folder / "clip.json").read_text())["computed"]["prompt"] == kept
+    assert f"Extended: {kept['extended']}" in worker.notes
 
 
 def test_two_experts_are_guided_and_given_loras_each_for_itself() -> None:

@@ -19,7 +19,7 @@ from artifexpro.core.media import still
 from artifexpro.core.media.sequence import write_frame
 from artifexpro.core.nodes.generators import I2VGenerator, Style
 from artifexpro.core.nodes.restyling import MaskedEdit, StyleTransfer
-from artifexpro.core.wan22.styles import STYLES
+from artifexpro.core.wan22.prompting.styles import STYLES
 
 SMALL = {"prompt": "a paper boat", "width": 64, "height": 32, "steps": 2, "seed": 7}
 PLATE = StreamInfo(1001, 1006, Fraction(25), 96, 64)

@@ -10,7 +10,7 @@ import pytest
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.wan22.catalogue import CATALOGUE
 from artifexpro.core.wan22.presets import AFTER, PRESETS
-from artifexpro.core.wan22.prompts import DEFAULT_NEGATIVE_PROMPT
+from artifexpro.core.wan22.prompting.defaults import DEFAULT_NEGATIVE_PROMPT
 from artifexpro.core.wan22.request import ClipSpec, resolve
 
 

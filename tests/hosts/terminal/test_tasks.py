@@ -80,6 +80,9 @@ def test_strength_and_style_go_where_they_act():
     assert settings("style", "anime", 0.6, {}) == {"style_preset": "anime", "strength": 0.6}
     assert settings("i2v", None, 0.9, guide) == {"motion": 0.1}
     assert settings("t2v", "anime", None, {}) == {"style_preset": "anime"}
+    assert settings("t2v", "anime", None, {}, 0.4) == {"style_preset": "anime", "style_strength": 0.4}
+    with pytest.raises(WrongUse, match="--style NAME says which"):
+        settings("t2v", None, None, {}, 0.4)
     for task, style, strength in (("i2v", None, 0.9), ("edit", None, 0.5), ("t2v", None, 0.5), ("edit", "anime", None)):
         with pytest.raises(WrongUse, match="takes no"):
             settings(task, style, strength, {})
