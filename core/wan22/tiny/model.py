@@ -6,6 +6,7 @@ the VAE is VAE 2.2 (residual, patches of 2 x 2, 16 x 16 x 4) with a tenth of the
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -97,9 +98,10 @@ def tokenizer(captions: Iterable[str]) -> Any:
     )
 
 
-def save(folder: Path, revision: str, parts: dict[str, Any]) -> None:
+def save(folder: Path, revision: str, parts: dict[str, Any], log: Path) -> None:
     """Write the model of `parts` (tokenizer, text_encoder, vae, transformer) to `folder` in float16, in the layout of
-    all our models, replacing what is there once the new one is whole. The parts are not changed."""
+    all our models, replacing what is there once the new one is whole. The parts are not changed.
+    The training's `log` comes with it."""
     from copy import deepcopy
 
     from diffusers import UniPCMultistepScheduler, WanPipeline
@@ -112,6 +114,7 @@ def save(folder: Path, revision: str, parts: dict[str, Any]) -> None:
     }
     with building(folder) as workplace, quiet():
         WanPipeline(**small, scheduler=scheduler, expand_timesteps=True).save_pretrained(workplace)
+        shutil.copyfile(log, workplace / log.name)
         Manifest(TINY.name, "artifexpro.core.wan22.tiny.train", revision, records_of(workplace, Silent())).write(
             workplace
         )

@@ -1,0 +1,66 @@
+"""How a training's minutes are spent: the steps of each stage, fixed before it begins.
+
+Steps, not seconds, decide what a training gives, so that the same minutes and seed give the same weights however busy
+the machine is. The rates they are reckoned by are those of two processor cores and of one graphics card.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from artifexpro.core.errors import ArtifexError
+
+Size = tuple[int, int, int]
+SMALL: Size = (128, 96, 17)
+LARGE: Mapping[Size, float] = MappingProxyType({(192, 128, 33): 0.75, (192, 128, 41): 0.25})
+"""Width, height and frames of the transformer's lessons: small ones first, then in these shares."""
+SHARES: Mapping[str, float] = MappingProxyType(
+    {"pictures": 0.12, "clips": 0.28, "small_latents": 0.08, "large_latents": 0.12, "small": 0.25, "large": 0.12}
+)
+"""Of the minutes. What is left is for looking how good it is."""
+RATES: Mapping[str, float] = MappingProxyType(
+    {"pictures": 65, "clips": 30, "small_latents": 110, "large_latents": 30, "small": 40, "large": 25}
+)
+"""Steps or clips a minute on two cores."""
+CUDA = 25
+"""Times as many on a graphics card."""
+MOST_MINUTES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Steps of each stage, clips whose latents are kept, and how many steps or clips go together.
+
+    `looks` is how often the transformer is scored on its way, each time on `prompts` held-out prompts of each kind.
+    """
+
+    pictures: int
+    clips: int
+    small_latents: int
+    large_latents: int
+    small: int
+    large: int
+    pictures_batch: int = 8
+    clips_batch: int = 1
+    small_batch: int = 32
+    large_batch: int = 12
+    looks: int = 4
+    prompts: int = 8
+    small_size: Size = SMALL
+    large_sizes: Mapping[Size, float] = field(default_factory=lambda: LARGE)
+
+
+def plan(minutes: float, device: str) -> Plan:
+    """The plan for so many minutes on "cpu" (two cores) or "cuda". Raises `ArtifexError` (code "settings")."""
+    if not 0 < minutes <= MOST_MINUTES:
+        raise ArtifexError(
+            f"train for {minutes:g} minutes",
+            f"a training takes from a part of one minute to {MOST_MINUTES:,}",
+            "5 for a trial, 360 for a model on two cores, 30 on a graphics card",
+            code="settings",
+        )
+    faster = CUDA if device == "cuda" else 1
+    steps = {name: max(2, round(minutes * share * RATES[name] * faster)) for name, share in SHARES.items()}
+    return Plan(**steps, prompts=max(2, min(64, round(minutes * faster / 4))))
