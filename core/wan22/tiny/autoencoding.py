@@ -24,35 +24,42 @@ if TYPE_CHECKING:
 
 _ABSOLUTE, _NOISE, _SIZE = 0.1, 0.05, 1e-4
 """Weights of absolute error and of the latents' mean square; deviation of the noise in deviations of the latents."""
-WINDOW = 9
-"""Frames a clip of the second stage has: they teach the caches all there is to learn, as convolutions in time see three
-chunks at most."""
-LESSON = (128, 96)
-"""Width and height of the lessons."""
+WINDOWS = (9, 9, 9, 17)
+"""Frames of the pieces in the second stage, by equal chance. Of longer ones half as many come at a time."""
+LESSON, SHOWN = (128, 96), (192, 128)
+"""Width and height of the lessons: half of them drawn so, half cut out of clips of the size that is made later."""
 
 
 def pictures(vae: Any, chance: Any, batch: int, device: Any) -> Tensor:
     """The loss on `batch` single pictures."""
-    shown = torch.stack([_drawn(_draw(chance), 1)[0] for _ in range(batch)])
+    shown = torch.stack([_drawn(chance, 1)[0] for _ in range(batch)])
     return _loss(vae, shown.permute(0, 3, 1, 2).unsqueeze(2).to(device) * 2 - 1, chance)
 
 
 def clips(vae: Any, chance: Any, batch: int, device: Any) -> Tensor:
-    """The loss on `batch` pieces of clips, some slow and some fast."""
+    """The loss on `batch` pieces of clips, some slow and some fast, or on half as many longer ones."""
+    window = WINDOWS[_draw(chance, len(WINDOWS))]
     drawn = []
-    for _ in range(batch):
-        frames = (WINDOW, 17, 33)[int(torch.randint(3, (), generator=chance))]
-        begin = int(torch.randint(frames - WINDOW + 1, (), generator=chance))
-        drawn.append(_drawn(_draw(chance), frames)[begin : begin + WINDOW])
+    for _ in range(batch if window == min(WINDOWS) else max(1, batch // 2)):
+        frames = (window, 2 * window - 1, 33)[_draw(chance, 3)]
+        begin = _draw(chance, frames - window + 1)
+        drawn.append(_drawn(chance, frames)[begin : begin + window])
     return _loss(vae, torch.stack(drawn).permute(0, 4, 1, 2, 3).to(device) * 2 - 1, chance)
 
 
-def _draw(chance: Any) -> int:
-    return int(torch.randint(2**62, (), generator=chance))
+def _draw(chance: Any, below: int) -> int:
+    return int(torch.randint(below, (), generator=chance))
 
 
-def _drawn(seed: int, frames: int) -> Tensor:
-    return drawing.clip(scenes.scene(Random(seed)), seed, *LESSON, frames)
+def _drawn(chance: Any, frames: int) -> Tensor:
+    """A clip (frames, H, W, 3) in the size of the lessons."""
+    seed = _draw(chance, 2**62)
+    scene = scenes.scene(Random(seed))
+    if _draw(chance, 2):
+        return drawing.clip(scene, seed, *LESSON, frames)
+    right, down = (_draw(chance, SHOWN[side] - LESSON[side] + 1) for side in (0, 1))
+    whole = drawing.clip(scene, seed, *SHOWN, frames)
+    return whole[:, down : down + LESSON[1], right : right + LESSON[0]]
 
 
 def _loss(vae: Any, pixels: Tensor, chance: Any) -> Tensor:

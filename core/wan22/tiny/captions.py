@@ -64,7 +64,7 @@ _JOINED = (", ", " and ", ", and ", " next to ", "; ")
 def plain(scene: Scene) -> str:
     """The caption as one would say it first: "a small red circle moving left slowly over a black background"."""
     things = ", ".join(
-        " ".join(["a", thing.size, thing.colour, thing.shape, _DOING[thing.motion][0], *([thing.speed] * bool(thing.speed))])
+        f"a {thing.size} {thing.colour} {thing.shape} {_DOING[thing.motion][0]} {thing.speed}".rstrip()
         for thing in scene.things
     )
     ground = "over a " + ("dotted " if scene.camera != "still" else "") + scene.background + " background"

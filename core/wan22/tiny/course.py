@@ -1,4 +1,4 @@
-"""One stage of a training: steps of gradient descent that can be stopped anywhere and give the same as if they were not.
+"""One stage of a training: steps of gradient descent that can be stopped anywhere and give the same all the same.
 
 Every random choice of a step comes from (seed, stage, step) alone and a checkpoint holds all that a step changes, so a
 course that was interrupted ends with the same weights. What is kept is the moving average of the weights, which is
@@ -62,8 +62,8 @@ def number(seed: int, name: str, step: int) -> int:
 
 
 def take(course: Course, seed: int, folder: Path, log: Log, hooks: Hooks, then: Callable[[int], None]) -> None:
-    """Train `course.modules`, which have the averaged weights afterwards. `folder` has the checkpoint; one that is there
-    is gone on from. `then` is asked after every step, with the number of steps done, and may look at the modules.
+    """Train `course.modules`, which have the averaged weights afterwards. `folder` has the checkpoint; one that is
+    there is gone on from. `then` is asked after every step, with the number of steps done, and may look at the modules.
 
     Raises what `hooks.check` raises before each step, with a checkpoint written.
     """

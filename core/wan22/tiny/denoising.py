@@ -51,7 +51,7 @@ class Padded:
 
         self._attention = WanAttnProcessor()
 
-    def __call__(self, attn: Any, hidden_states: Tensor, words: Any = None, mask: Any = None, rotary: Any = None) -> Any:
+    def __call__(self, attn: Any, hidden_states: Tensor, words: Tensor, mask: None, rotary: None) -> Any:
         counts = torch.zeros(1, 1, 1, words.shape[1], device=words.device, dtype=hidden_states.dtype)
         counts[..., -1] = math.log(text.TOKENS - words.shape[1] + 1)
         return self._attention(attn, hidden_states, words, counts, rotary)

@@ -63,7 +63,9 @@ def clip(scene: Scene, seed: int, width: int = 192, height: int = 128, frames: i
             code="settings",
         )
     chance = Random(seed)
-    paths = [_path(thing, number, len(scene.things), chance, width, height) for number, thing in enumerate(scene.things)]
+    paths = [
+        _path(thing, number, len(scene.things), chance, width, height) for number, thing in enumerate(scene.things)
+    ]
     far, zoom = chance.uniform(0.15, 0.3) * height, chance.uniform(1.35, 1.6)
     ground = numpy.array(BACKGROUNDS[scene.background], numpy.float32)
     pictures = numpy.empty((frames, height, width, 3), numpy.float32)
@@ -142,9 +144,7 @@ def _outline(shape: str, path: _Path, time: float) -> Any:
     return begin + (end - begin) * time + around
 
 
-def _view(
-    camera: str, time: float, far: float, zoom: float, width: int, height: int
-) -> tuple[float, float, float]:
+def _view(camera: str, time: float, far: float, zoom: float, width: int, height: int) -> tuple[float, float, float]:
     """(scale, shift right, shift down) of everything seen: what a camera that pans left sees moves right."""
     scale, right = 1.0, 0.0
     if camera.startswith("pans"):

@@ -50,7 +50,9 @@ def asked(count: int, things: int) -> list[tuple[Scene, str, int]]:
     return found
 
 
-def clips(parts: Mapping[str, Any], prompts: list[str], seeds: list[int], way: Way, first: Tensor | None) -> list[Tensor]:
+def clips(
+    parts: Mapping[str, Any], prompts: list[str], seeds: list[int], way: Way, first: Tensor | None = None
+) -> list[Tensor]:
     """A clip (frames, H, W, 3) in 0..1 for each of `prompts`, from the noise of its seed; from pictures `first`
     (N, 3, H, W) in 0..1 where they are given. `parts` are tokenizer, text_encoder, transformer, vae."""
     network, vae = parts["transformer"], parts["vae"]
@@ -58,10 +60,10 @@ def clips(parts: Mapping[str, Any], prompts: list[str], seeds: list[int], way: W
     shape = TINY.latent_shape(way.width, way.height, way.frames)
     found: list[Tensor] = []
     with torch.no_grad():
-        avoid = text.encode("", parts["tokenizer"], parts["text_encoder"]).states
+        avoid = _states("", parts)
         for begin in range(0, len(prompts), TOGETHER):
             part = slice(begin, begin + TOGETHER)
-            show = torch.cat([text.encode(each, parts["tokenizer"], parts["text_encoder"]).states for each in prompts[part]])
+            show = torch.cat([_states(each, parts) for each in prompts[part]])
             noise = torch.cat([loop.noise(shape, seed, device) for seed in seeds[part]])
             condition: Free = Free()
             if first is not None:
@@ -73,6 +75,10 @@ def clips(parts: Mapping[str, Any], prompts: list[str], seeds: list[int], way: W
     return found
 
 
+def _states(prompt: str, parts: Mapping[str, Any]) -> Tensor:
+    return text.encode(prompt, parts["tokenizer"], parts["text_encoder"]).states
+
+
 def scores(parts: Mapping[str, Any], count: int, way: Way, hooks: Hooks) -> dict[str, float]:
     """Shares of clips of `count` held-out prompts of one thing (`one_colour`, ...) and of two that are right, and of
     clips from a first frame: `first_db`, its likeness there, and `first_motion`."""
@@ -80,11 +86,15 @@ def scores(parts: Mapping[str, Any], count: int, way: Way, hooks: Hooks) -> dict
     for things, name in ((1, "one"), (2, "two")):
         wanted = asked(count, things)
         hooks.check()
-        made = clips(parts, [words for _, words, _ in wanted], [seed for *_, seed in wanted], way, None)
-        results = [measuring.score(measuring.sight(clip), scene) for clip, (scene, *_) in zip(made, wanted, strict=True)]
+        made = clips(parts, [words for _, words, _ in wanted], [seed for *_, seed in wanted], way)
+        results = _measured(made, wanted)
         for part in ("background", "number", "colour", "motion", "shape", "size", "everything"):
             found[f"{name}_{part}"] = sum(bool(getattr(result, part)) for result in results) / count
     return found | _from_pictures(parts, count, way, hooks)
+
+
+def _measured(made: list[Tensor], wanted: list[tuple[Scene, str, int]]) -> list[measuring.Score]:
+    return [measuring.score(measuring.sight(clip), scene) for clip, (scene, *_) in zip(made, wanted, strict=True)]
 
 
 def _from_pictures(parts: Mapping[str, Any], count: int, way: Way, hooks: Hooks) -> dict[str, float]:
@@ -94,9 +104,7 @@ def _from_pictures(parts: Mapping[str, Any], count: int, way: Way, hooks: Hooks)
     pictures = torch.stack(drawn).permute(0, 3, 1, 2)
     made = clips(parts, [words for _, words, _ in wanted], [seed for *_, seed in wanted], way, pictures)
     likeness = [decibels(clip[0], picture) for clip, picture in zip(made, drawn, strict=True)]
-    moved = [
-        measuring.score(measuring.sight(clip), scene).motion for clip, (scene, *_) in zip(made, wanted, strict=True)
-    ]
+    moved = [result.motion for result in _measured(made, wanted)]
     return {"first_db": sum(likeness) / count, "first_db_least": min(likeness), "first_motion": sum(moved) / count}
 
 
@@ -109,7 +117,9 @@ def reconstruction(vae: Any, count: int, size: tuple[int, int, int], hooks: Hook
         clip = drawing.clip(scene, seed, *size)
         with torch.no_grad():
             pixels = clip.permute(3, 0, 1, 2).unsqueeze(0) * 2 - 1
-            latents = encode.clip((pixels[:, :, span.start : span.stop] for span in encode.spans(size[2])), vae, vae.device, hooks)
+            latents = encode.clip(
+                (pixels[:, :, span.start : span.stop] for span in encode.spans(size[2])), vae, vae.device, hooks
+            )
             again = torch.cat(list(decode.chunks(latents, vae)))
         likeness.append(decibels(again, clip))
         flicker.append(float((again.diff(dim=0) - clip.diff(dim=0)).abs().mean()) if size[2] > 1 else 0.0)

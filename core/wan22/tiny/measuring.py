@@ -101,10 +101,8 @@ def score(seen: Sight, scene: Scene) -> Score:
     parts = ("colour", "shape", "motion", "size")
     best = dict.fromkeys(parts, False)
     for order in permutations(seen.things) if number else ():
-        right = {
-            part: all(getattr(one, part) == getattr(other, part) for one, other in zip(order, scene.things, strict=True))
-            for part in parts
-        }
+        pairs = list(zip(order, scene.things, strict=True))
+        right = {part: all(getattr(one, part) == getattr(other, part) for one, other in pairs) for part in parts}
         best = max(best, right, key=lambda each: sum(each.values()))
     return Score(seen.background == scene.background, number, **best)
 

@@ -93,9 +93,7 @@ def tokenizer(captions: Iterable[str]) -> Any:
         ),
     )
     pieces.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
-    return PreTrainedTokenizerFast(
-        tokenizer_object=pieces, pad_token="<pad>", eos_token="</s>", model_max_length=512
-    )
+    return PreTrainedTokenizerFast(tokenizer_object=pieces, pad_token="<pad>", eos_token="</s>", model_max_length=512)
 
 
 def save(folder: Path, revision: str, parts: dict[str, Any], log: Path) -> None:
@@ -106,9 +104,7 @@ def save(folder: Path, revision: str, parts: dict[str, Any], log: Path) -> None:
 
     from diffusers import UniPCMultistepScheduler, WanPipeline
 
-    scheduler = UniPCMultistepScheduler(
-        prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=TINY.shift
-    )
+    scheduler = UniPCMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=TINY.shift)
     small = {
         name: part if name == "tokenizer" else deepcopy(part).cpu().to(torch.float16) for name, part in parts.items()
     }

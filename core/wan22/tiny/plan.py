@@ -17,11 +17,11 @@ SMALL: Size = (128, 96, 17)
 LARGE: Mapping[Size, float] = MappingProxyType({(192, 128, 33): 0.75, (192, 128, 41): 0.25})
 """Width, height and frames of the transformer's lessons: small ones first, then in these shares."""
 SHARES: Mapping[str, float] = MappingProxyType(
-    {"pictures": 0.12, "clips": 0.28, "small_latents": 0.08, "large_latents": 0.12, "small": 0.25, "large": 0.12}
+    {"pictures": 0.1, "clips": 0.3, "small_latents": 0.04, "large_latents": 0.1, "small": 0.22, "large": 0.21}
 )
 """Of the minutes. What is left is for looking how good it is."""
 RATES: Mapping[str, float] = MappingProxyType(
-    {"pictures": 65, "clips": 30, "small_latents": 110, "large_latents": 30, "small": 40, "large": 25}
+    {"pictures": 220, "clips": 100, "small_latents": 400, "large_latents": 100, "small": 55, "large": 60}
 )
 """Steps or clips a minute on two cores."""
 CUDA = 25
@@ -33,7 +33,8 @@ MOST_MINUTES = 100_000
 class Plan:
     """Steps of each stage, clips whose latents are kept, and how many steps or clips go together.
 
-    `looks` is how often the transformer is scored on its way, each time on `prompts` held-out prompts of each kind.
+    `looks` is how often the transformer is scored on its way, each time on `prompts` held-out prompts of each kind,
+    by clips of `steps` steps.
     """
 
     pictures: int
@@ -43,11 +44,12 @@ class Plan:
     small: int
     large: int
     pictures_batch: int = 8
-    clips_batch: int = 1
-    small_batch: int = 32
-    large_batch: int = 12
+    clips_batch: int = 2
+    small_batch: int = 48
+    large_batch: int = 16
     looks: int = 4
     prompts: int = 8
+    steps: int = 20
     small_size: Size = SMALL
     large_sizes: Mapping[Size, float] = field(default_factory=lambda: LARGE)
 

@@ -30,12 +30,14 @@ from artifexpro.core.wan22.tiny.plan import Plan, plan
 
 RECIPE = "1"
 """Changes with anything that changes the weights."""
-RATE = {"pictures": 1.5e-3, "clips": 8e-4, "small": 1.2e-3, "large": 6e-4}
+RATE = {"pictures": 6e-4, "clips": 5e-4, "small": 1.2e-3, "large": 6e-4}
 CAPTIONS = 4000
 """Captions that the tokenizer is made from."""
 
 
-def train(out: Path, steps: Plan, *, seed: int = 0, device: str = "cpu", compute: str = "", hooks: Hooks | None = None) -> None:
+def train(
+    out: Path, steps: Plan, *, seed: int = 0, device: str = "cpu", compute: str = "", hooks: Hooks | None = None
+) -> None:
     """Train by the plan `steps` and write the model to `out`; an interrupted training of the same plan is gone on with.
 
     `compute` is "float32" or "bfloat16"; "" is bfloat16 where the machine has fast arithmetic for it.
@@ -65,7 +67,7 @@ def train(out: Path, steps: Plan, *, seed: int = 0, device: str = "cpu", compute
     for name in ("text_encoder", "transformer"):
         parts[name].eval()
     best = max(steps.large_sizes, key=lambda size: steps.large_sizes[size])
-    way = evaluating.Way(*best)
+    way = evaluating.Way(*best, steps=steps.steps)
     if not any(line.get("stage") == "whole" for line in told.lines()):
         began = time.monotonic()
         found = evaluating.scores(parts, steps.prompts, way, hooks)
@@ -180,7 +182,7 @@ def _transformer(
         if not steps.looks or done == total or done % max(1, total // steps.looks):
             return
         denoising.shorten(network, False)
-        found = evaluating.scores(parts, steps.prompts, evaluating.Way(*sizes[name], steps=12), hooks)
+        found = evaluating.scores(parts, steps.prompts, evaluating.Way(*sizes[name], steps=steps.steps), hooks)
         denoising.shorten(network, True)
         told.write(stage=name, looked_at=done, prompts=steps.prompts, **found)
 
