@@ -5,11 +5,13 @@ What a caption leaves out is whatever the clip happens to show, so that the mode
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from random import Random
 from types import MappingProxyType
 
-from artifexpro.core.wan22.tiny.scenes import Scene, Thing
+from artifexpro.core.wan22.tiny.scenes import CAMERAS, COLOURS, Scene, Thing
 
 _SHAPES: Mapping[str, Sequence[str]] = MappingProxyType(
     {
@@ -112,3 +114,16 @@ def _thing(thing: Thing, chance: Random, doing: bool) -> str:
 
 def _dotted(scene: Scene, chance: Random) -> str:
     return "dotted " if scene.camera != "still" and chance.random() < 0.8 else ""
+
+
+def unknown(prompt: str) -> tuple[str, ...]:
+    """The words of `prompt`, in small letters and in order, that stand in no caption."""
+    return tuple(word for word in re.findall(r"\w+", prompt.lower()) if word not in _vocabulary())
+
+
+@cache
+def _vocabulary() -> frozenset[str]:
+    tables = (_SHAPES, _SIZES, _SPEEDS, _DOING, _DOES, _GROUNDS)
+    said = [word for table in tables for words in table.values() for word in words]
+    said += [*COLOURS, *CAMERAS, *_OVER, *_JOINED, "a one the while camera dotted background"]
+    return frozenset(word for words in said for word in re.findall(r"\w+", words))

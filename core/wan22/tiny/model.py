@@ -105,12 +105,13 @@ def save(folder: Path, revision: str, parts: dict[str, Any], log: Path) -> None:
     from diffusers import UniPCMultistepScheduler, WanPipeline
 
     scheduler = UniPCMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=TINY.shift)
-    small = {
-        name: part if name == "tokenizer" else deepcopy(part).cpu().to(torch.float16) for name, part in parts.items()
-    }
     with building(folder) as workplace, quiet():
-        WanPipeline(**small, scheduler=scheduler, expand_timesteps=True).save_pretrained(workplace)
+        small = {
+            name: part if name == "tokenizer" else deepcopy(part).cpu().to(torch.float16)
+            for name, part in parts.items()
+        }
+        pipeline: Any = WanPipeline(**small, scheduler=scheduler, expand_timesteps=True)
+        pipeline.save_pretrained(workplace)
         shutil.copyfile(log, workplace / log.name)
-        Manifest(TINY.name, "artifexpro.core.wan22.tiny.train", revision, records_of(workplace, Silent())).write(
-            workplace
-        )
+        records = records_of(workplace, Silent())
+        Manifest(TINY.name, "artifexpro.core.wan22.tiny.train", revision, records).write(workplace)

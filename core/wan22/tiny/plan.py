@@ -65,4 +65,12 @@ def plan(minutes: float, device: str) -> Plan:
         )
     faster = CUDA if device == "cuda" else 1
     steps = {name: max(2, round(minutes * share * RATES[name] * faster)) for name, share in SHARES.items()}
-    return Plan(**steps, prompts=max(2, min(64, round(minutes * faster / 4))))
+    return Plan(
+        pictures=steps["pictures"],
+        clips=steps["clips"],
+        small_latents=steps["small_latents"],
+        large_latents=steps["large_latents"],
+        small=steps["small"],
+        large=steps["large"],
+        prompts=max(2, min(64, round(minutes * faster / 4))),
+    )

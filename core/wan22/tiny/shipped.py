@@ -11,7 +11,12 @@ from pathlib import Path
 
 from artifexpro.core.wan22 import catalogue
 from artifexpro.core.wan22.catalogue import ModelSpec
+from artifexpro.core.wan22.hooks import Hooks
+from artifexpro.core.wan22.tiny import captions
 from artifexpro.core.wan22.weights import Manifest, building
+
+_NAMED = 6
+"""Unknown words that are named, at most."""
 
 
 def ensure(models: Path, model: ModelSpec) -> Path:
@@ -27,3 +32,17 @@ def ensure(models: Path, model: ModelSpec) -> Path:
         with building(folder, unless=current) as workplace:
             shutil.copytree(catalogue.WEIGHTS, workplace, dirs_exist_ok=True)
     return folder
+
+
+def say(model: ModelSpec, prompt: str, hooks: Hooks) -> None:
+    """Tell the audience what the small model does not know of `prompt`, if there is such a thing."""
+    words = list(dict.fromkeys(captions.unknown(prompt)))
+    if not words and prompt.strip():
+        return
+    missed = ", ".join(words[:_NAMED]) + (" and more" if words[_NAMED:] else "")
+    hooks.note(
+        f"This is the small model that comes with the package. {model.name} knows coloured circles, squares, triangles "
+        "and stars that move, in English, and fills in the rest by chance. "
+        + (f"It does not know: {missed}. " if words else "")
+        + "Get ti2v-5B for anything else."
+    )

@@ -11,11 +11,11 @@ from artifexpro.core.wan22.tiny.train import train
 
 SIZE = (64, 64, 5)
 SHORT = Plan(
-    pictures=16,
+    pictures=12,
     clips=2,
     small_latents=8,
     large_latents=4,
-    small=12,
+    small=10,
     large=3,
     pictures_batch=2,
     clips_batch=1,
