@@ -471,6 +471,8 @@ def usable(name: str) -> ModelSpec:
     """The model called `name`, refused (code "model") where it is known but not yet supported."""
     spec = model(name)
     if spec.later is not None:
-        others = " or ".join(other.name for other in CATALOGUE.values() if other.later is None and not other.random)
+        others = " or ".join(
+            other.name for other in CATALOGUE.values() if other.later is None and not (other.random or other.embedded)
+        )
         raise ArtifexError(f"use the model {name}", spec.later, f"{others} meanwhile", code="model")
     return spec
