@@ -422,7 +422,7 @@ _MODELS = (
 )
 TINY = ModelSpec(
     name="wan22-tiny",
-    family="TI2V-5B",
+    family="wan22-tiny",
     tasks=("ti2v", "t2v", "style"),
     transformer=Transformer(layers=6, heads=8, head_dim=32, ffn=768, in_channels=24, text_dim=128),
     vae=VaeFactors(channels=24, spatial=16),

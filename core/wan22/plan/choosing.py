@@ -86,8 +86,8 @@ def texts(spec: ClipSpec, levers: Levers) -> list[Levers]:
 
 
 def tiles(spec: ClipSpec, model: ModelSpec, levers: Levers) -> list[Levers]:
-    """`levers` with whole pictures and then smaller and smaller tiles, from the profile's on; whole ones alone where the picture is
-    no larger than a tile."""
+    """`levers` with whole pictures and then smaller and smaller tiles, from the profile's on; whole ones alone
+    where the picture is no larger than a tile."""
     if spec.levers.tile:
         return [levers]
     least = LEAST_TILE * model.vae.spatial

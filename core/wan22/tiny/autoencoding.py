@@ -26,24 +26,26 @@ _ABSOLUTE, _NOISE, _SIZE = 0.1, 0.05, 1e-4
 """Weights of absolute error and of the latents' mean square; deviation of the noise in deviations of the latents."""
 WINDOWS = (9, 9, 9, 17)
 """Frames of the pieces in the second stage, by equal chance. Of longer ones half as many come at a time."""
-LESSON, SHOWN = (128, 96), (192, 128)
-"""Width and height of the lessons: half of them drawn so, half cut out of clips of the size that is made later."""
+SHOWN = (192, 128)
+"""Width and height of the clips that are made later: half of the lessons are cut out of such ones, half drawn as they
+are."""
 
 
-def pictures(vae: Any, chance: Any, batch: int, device: Any) -> Tensor:
-    """The loss on `batch` single pictures."""
-    shown = torch.stack([_drawn(chance, 1)[0] for _ in range(batch)])
+def pictures(vae: Any, chance: Any, batch: int, size: tuple[int, int], device: Any) -> Tensor:
+    """The loss on `batch` single pictures of `size` (width, height)."""
+    shown = torch.stack([_drawn(chance, size, 1)[0] for _ in range(batch)])
     return _loss(vae, shown.permute(0, 3, 1, 2).unsqueeze(2).to(device) * 2 - 1, chance)
 
 
-def clips(vae: Any, chance: Any, batch: int, device: Any) -> Tensor:
-    """The loss on `batch` pieces of clips, some slow and some fast, or on half as many longer ones."""
+def clips(vae: Any, chance: Any, batch: int, size: tuple[int, int], device: Any) -> Tensor:
+    """The loss on `batch` pieces of clips of `size` (width, height), some slow and some fast, or on half as
+    many longer ones."""
     window = WINDOWS[_draw(chance, len(WINDOWS))]
     drawn = []
     for _ in range(batch if window == min(WINDOWS) else max(1, batch // 2)):
         frames = (window, 2 * window - 1, 33)[_draw(chance, 3)]
         begin = _draw(chance, frames - window + 1)
-        drawn.append(_drawn(chance, frames)[begin : begin + window])
+        drawn.append(_drawn(chance, size, frames)[begin : begin + window])
     return _loss(vae, torch.stack(drawn).permute(0, 4, 1, 2, 3).to(device) * 2 - 1, chance)
 
 
@@ -51,15 +53,15 @@ def _draw(chance: Any, below: int) -> int:
     return int(torch.randint(below, (), generator=chance))
 
 
-def _drawn(chance: Any, frames: int) -> Tensor:
-    """A clip (frames, H, W, 3) in the size of the lessons."""
+def _drawn(chance: Any, size: tuple[int, int], frames: int) -> Tensor:
+    """A clip (frames, H, W, 3) of `size`."""
     seed = _draw(chance, 2**62)
     scene = scenes.scene(Random(seed))
     if _draw(chance, 2):
-        return drawing.clip(scene, seed, *LESSON, frames)
-    right, down = (_draw(chance, SHOWN[side] - LESSON[side] + 1) for side in (0, 1))
+        return drawing.clip(scene, seed, *size, frames)
+    right, down = (_draw(chance, SHOWN[side] - size[side] + 1) for side in (0, 1))
     whole = drawing.clip(scene, seed, *SHOWN, frames)
-    return whole[:, down : down + LESSON[1], right : right + LESSON[0]]
+    return whole[:, down : down + size[1], right : right + size[0]]
 
 
 def _loss(vae: Any, pixels: Tensor, chance: Any) -> Tensor:

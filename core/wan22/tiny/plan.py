@@ -13,6 +13,8 @@ from types import MappingProxyType
 from artifexpro.core.errors import ArtifexError
 
 Size = tuple[int, int, int]
+LESSON = (128, 96)
+"""Width and height of the VAE's lessons, 192 x 128 at most."""
 SMALL: Size = (128, 96, 17)
 LARGE: Mapping[Size, float] = MappingProxyType({(192, 128, 33): 0.75, (192, 128, 41): 0.25})
 """Width, height and frames of the transformer's lessons: small ones first, then in these shares."""
@@ -50,6 +52,7 @@ class Plan:
     looks: int = 4
     prompts: int = 8
     steps: int = 20
+    lesson: tuple[int, int] = LESSON
     small_size: Size = SMALL
     large_sizes: Mapping[Size, float] = field(default_factory=lambda: LARGE)
 

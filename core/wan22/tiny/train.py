@@ -88,7 +88,7 @@ def _begin(told: log.Log, steps: Plan, seed: int, device: str, compute: str, wor
 
     about = asdict(replace(steps, large_sizes=dict(steps.large_sizes)))
     about["large_sizes"] = {"x".join(map(str, size)): share for size, share in steps.large_sizes.items()}
-    about["small_size"] = "x".join(map(str, steps.small_size))
+    about["small_size"], about["lesson"] = ("x".join(map(str, size)) for size in (steps.small_size, steps.lesson))
     same = {"recipe": RECIPE, "seed": seed, "plan": about, "compute": compute, "device": device}
     earlier = [line for line in told.lines() if "plan" in line]
     if earlier and any(earlier[0][name] != value for name, value in same.items()):
@@ -124,10 +124,10 @@ def _captions(seed: int) -> list[str]:
 
 def _vae(vae: Any, steps: Plan, place: Any, compute: str, go: Callable[..., None]) -> None:
     def pictures(step: int, chance: Any) -> Any:
-        return autoencoding.pictures(vae, chance, steps.pictures_batch, place)
+        return autoencoding.pictures(vae, chance, steps.pictures_batch, steps.lesson, place)
 
     def clips(step: int, chance: Any) -> Any:
-        return autoencoding.clips(vae, chance, steps.clips_batch, place)
+        return autoencoding.clips(vae, chance, steps.clips_batch, steps.lesson, place)
 
     for name, lesson in (("pictures", pictures), ("clips", clips)):
         stage = Course(name, {"vae": vae}, lesson, getattr(steps, name), RATE[name], place, compute)

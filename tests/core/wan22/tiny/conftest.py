@@ -24,6 +24,7 @@ SHORT = Plan(
     looks=0,
     prompts=1,
     steps=3,
+    lesson=SIZE[:2],
     small_size=SIZE,
     large_sizes={SIZE: 1.0},
 )
