@@ -11,7 +11,8 @@ import numpy
 import pytest
 import torch
 
-from artifexpro.core.wan22.tiny import drawing, measuring, scenes
+from artifexpro.core.wan22.hooks import Silent
+from artifexpro.core.wan22.tiny import drawing, evaluating, measuring, scenes
 from artifexpro.core.wan22.tiny.evaluating import decibels
 from artifexpro.core.wan22.tiny.scenes import COLOURS, MOTIONS, SHAPES, Scene, Thing
 
@@ -98,3 +99,22 @@ def test_decibels() -> None:
     assert decibels(torch.zeros(4), torch.full((4,), 0.1)) == pytest.approx(20.0, abs=1e-4)
     assert decibels(torch.zeros(4), torch.zeros(4)) == 100.0
     assert math.isclose(decibels(torch.zeros(2), torch.tensor([0.0, 1.0])), 3.0103, rel_tol=1e-4)
+
+
+def test_a_model_that_draws_what_it_is_asked_for_scores_everything_and_one_that_mixes_it_up_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    way = evaluating.Way(96, 64, 9)
+    scenes_of = {words: (scene, seed) for things in (1, 2) for scene, words, seed in evaluating.asked(6, things)}
+
+    def draws(parts: object, prompts: list[str], seeds: list[int], *_: object) -> list[torch.Tensor]:
+        return [drawing.clip(scenes_of[words][0], seed, 96, 64, 9) for words, seed in zip(prompts, seeds, strict=True)]
+
+    monkeypatch.setattr(evaluating, "clips", draws)
+    found = evaluating.scores({}, 6, way, Silent())
+    assert {name: share for name, share in found.items() if "db" not in name and share != 1.0} == {}
+    assert found["first_db_least"] == 100.0
+    monkeypatch.setattr(evaluating, "clips", lambda parts, prompts, *rest: draws(parts, prompts[::-1], *rest))
+    mixed = evaluating.scores({}, 6, way, Silent())
+    assert mixed["one_everything"] < 0.5
+    assert mixed["first_db"] < 30
