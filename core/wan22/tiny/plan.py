@@ -35,8 +35,8 @@ MOST_MINUTES = 100_000
 class Plan:
     """Steps of each stage, clips whose latents are kept, and how many steps or clips go together.
 
-    `looks` is how often the transformer is scored on its way, each time on `prompts` held-out prompts of each kind,
-    by clips of `steps` steps.
+    At the end the model is scored on `prompts` held-out prompts of each kind, by clips of `steps` steps, and `looks`
+    times in each stage of the transformer on a quarter of them.
     """
 
     pictures: int
@@ -75,5 +75,6 @@ def plan(minutes: float, device: str) -> Plan:
         large_latents=steps["large_latents"],
         small=steps["small"],
         large=steps["large"],
+        looks=4 if minutes * faster >= 60 else 1,
         prompts=max(2, min(64, round(minutes * faster / 4))),
     )

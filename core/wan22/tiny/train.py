@@ -182,9 +182,10 @@ def _transformer(
         if not steps.looks or done == total or done % max(1, total // steps.looks):
             return
         denoising.shorten(network, False)
-        found = evaluating.scores(parts, steps.prompts, evaluating.Way(*sizes[name], steps=steps.steps), hooks)
+        prompts = max(2, steps.prompts // 4)
+        found = evaluating.scores(parts, prompts, evaluating.Way(*sizes[name], steps=steps.steps), hooks)
         denoising.shorten(network, True)
-        told.write(stage=name, looked_at=done, prompts=steps.prompts, **found)
+        told.write(stage=name, looked_at=done, prompts=prompts, **found)
 
     denoising.shorten(network, True)
     for name in ("small", "large"):
