@@ -11,6 +11,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
@@ -157,6 +158,8 @@ class ModelSpec:
     """Guidance that overrides the presets'; None lets the preset decide."""
     speech: Speech | None = None
     """What a model that films speech needs; None is a model without sound."""
+    embedded: bool = False
+    """Whether its weights come with the package."""
     published: tuple[Published, ...] = ()
     """Where the model's files are; none is the layout of the Wan-AI/Wan2.2-*-Diffusers repositories."""
     about: str = ""
@@ -417,7 +420,36 @@ _MODELS = (
         about="speech and a reference picture to video of any length, clip by clip; one network",
     ),
 )
-CATALOGUE: Mapping[str, ModelSpec] = MappingProxyType({model.name: model for model in _MODELS})
+TINY = ModelSpec(
+    name="wan22-tiny",
+    family="wan22-tiny",
+    tasks=("ti2v", "t2v", "style"),
+    transformer=Transformer(layers=6, heads=8, head_dim=32, ffn=768, in_channels=24, text_dim=128),
+    vae=VaeFactors(channels=24, spatial=16),
+    rate=Fraction(24),
+    shift=3.0,
+    sizes=MappingProxyType({"480p": (192, 128), "720p": (192, 128)}),
+    components=(
+        Component("text_encoder", 459_648, stored_bytes=2),
+        Component("transformer", 6_217_056, stored_bytes=2),
+        Component("vae", 3_785_252, stored_bytes=2),
+    ),
+    trained=41,
+    dtype="float32",
+    embedded=True,
+    about="comes with the package: coloured shapes that move as free English says, in seconds on any machine",
+)
+WEIGHTS = Path(__file__).parent / "tiny" / "weights"
+"""Where the package has the embedded model. Without it, that model is in no list."""
+
+
+def listed(weights: Path) -> Mapping[str, ModelSpec]:
+    """Every model by name; the embedded one where `weights` has it."""
+    embedded = (TINY,) if (weights / "model_index.json").is_file() else ()
+    return MappingProxyType({model.name: model for model in (*_MODELS, *embedded)})
+
+
+CATALOGUE = listed(WEIGHTS)
 
 
 def model(name: str) -> ModelSpec:
@@ -439,6 +471,8 @@ def usable(name: str) -> ModelSpec:
     """The model called `name`, refused (code "model") where it is known but not yet supported."""
     spec = model(name)
     if spec.later is not None:
-        others = " or ".join(other.name for other in CATALOGUE.values() if other.later is None and not other.random)
+        others = " or ".join(
+            other.name for other in CATALOGUE.values() if other.later is None and not (other.random or other.embedded)
+        )
         raise ArtifexError(f"use the model {name}", spec.later, f"{others} meanwhile", code="model")
     return spec

@@ -24,6 +24,7 @@ from artifexpro.core.wan22 import loading, smoke
 from artifexpro.core.wan22.catalogue import ModelSpec, usable
 from artifexpro.core.wan22.hooks import Hooks
 from artifexpro.core.wan22.s2v import published
+from artifexpro.core.wan22.tiny import shipped
 from artifexpro.core.wan22.weights import MANIFEST, PARTIAL, FileRecord, Manifest, publish, sha256_of
 
 _SUFFIXES = frozenset({".json", ".safetensors", ".model", ".txt"})
@@ -60,13 +61,15 @@ def get(
 
     `repository` and `revision` replace the catalogue's, `mirror` (https://...) the hub.
     Tells `hooks.progress("download", bytes, total)` and asks `hooks.check` for every piece; what has arrived is kept
-    for the next attempt. Random models are built.
+    for the next attempt. Random models are built, the embedded one is copied.
     Raises `ArtifexError` (codes "model", "network", "checksum", "disk").
     """
     usable_model = usable(model.name) if model.later is not None else model
     if usable_model.random:
         with hooks.stage("build"):
             return smoke.ensure(models, usable_model)
+    if usable_model.embedded:
+        return shipped.ensure(models, usable_model)
     source = repository or model.repository
     if source is None:
         raise _refused(model, "it has no repository in the catalogue", "a repository of your own: --repository NAME")

@@ -45,6 +45,7 @@ from artifexpro.core.wan22.plan.stages import written
 from artifexpro.core.wan22.prompting import extending, styles
 from artifexpro.core.wan22.prompting import negative as avoiding
 from artifexpro.core.wan22.request import ClipSpec
+from artifexpro.core.wan22.tiny import shipped
 from artifexpro.core.wan22.warm import Warm
 
 if TYPE_CHECKING:
@@ -177,6 +178,8 @@ def _begin(spec: ClipSpec, models: Path, hooks: Hooks, device: Any, warm: Warm |
         hooks.note(sentence)
     if model.random:
         smoke.say(model, hooks)
+    if model.embedded:
+        shipped.say(model, spec.prompt, hooks)
     with hooks.stage("load"):
         where = loading.best_device() if device is None else torch.device(device)
         machine = here.machine(where)

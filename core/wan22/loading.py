@@ -21,6 +21,7 @@ from artifexpro.core.wan22.levers import Levers
 from artifexpro.core.wan22.quiet import quiet
 from artifexpro.core.wan22.request import ClipSpec
 from artifexpro.core.wan22.s2v import layout
+from artifexpro.core.wan22.tiny import shipped
 
 if TYPE_CHECKING:
     from torch import device as Device
@@ -56,10 +57,12 @@ def formats(spec: ClipSpec, model: ModelSpec, device: Device) -> Formats:
 
 
 def locate(models: Path, model: ModelSpec, dtype: str | None = None, quantise: str = "none") -> Path:
-    """The folder to load `model` from, which counts as used now; random models are built. Raises `ArtifexError` (code
-    "model") if missing."""
+    """The folder to load `model` from, which counts as used now; random models are built, the embedded
+    one is copied from the package. Raises `ArtifexError` (code "model") if missing."""
     if model.random:
         return smoke.ensure(models, model)
+    if model.embedded:
+        shipped.ensure(models, model)
     folder = weights.folder_of(models, model, dtype, quantise)
     if not (folder / "model_index.json").is_file():
         raise weights.missing(models, model)

@@ -51,12 +51,13 @@ def delivered_size(model: ModelSpec, chosen: Preset, size: tuple[int, int]) -> t
     """(width, height) that a clip generated at `size` is delivered in; (0, 0) where that is the same size.
 
     The preset's own size becomes the standard one; any other keeps its shape, its shorter side made as long as the
-    standard's. Random models deliver half as much again, to be quick.
+    standard's. Random models and the embedded one deliver half as
+    much again, to be quick.
     """
     if chosen.delivered not in _DELIVERED:
         return 0, 0
     wide, high = _DELIVERED[chosen.delivered]
-    if model.random:
+    if model.random or model.embedded:
         return size[0] * 3 // 2, size[1] * 3 // 2
     if size == model.sizes[chosen.resolution]:
         return wide, high

@@ -242,6 +242,8 @@ def _task(spec: ModelSpec, task: str | None) -> str:
 
 
 def _default_negative(spec: ModelSpec) -> str:
+    if spec.embedded:
+        return ""
     return DEFAULT_NEGATIVE_PROMPT if spec.speech is None else SPEECH_NEGATIVE_PROMPT
 
 
@@ -310,7 +312,7 @@ def _size(
         )
     if not width:
         size = spec.sizes[chosen.resolution]
-        if spec.random:
+        if spec.random or spec.embedded:
             notes.append(f"{spec.name} makes {chosen.resolution} presets at {_times(size)}, to be quick.")
         if source is not None and spec.speech is not None:
             return film.size_within(source.width, source.height, spec.speech.areas[chosen.resolution], spec.multiple)

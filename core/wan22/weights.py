@@ -95,12 +95,15 @@ def folder_of(models: Path, model: ModelSpec, dtype: str | None = None, quantise
 
 
 def installed(models: Path, model: ModelSpec, dtype: str | None = None) -> bool:
-    """Whether the model can be used without a download: in `dtype`, or at all. Random models are built when first used.
+    """Whether the model can be used without a download: in `dtype`, or at all. Random models are built when first used,
+    and the embedded one is in the package.
 
     A converted copy alone serves only its own number format, and one in 8 bits only clips that ask for it.
     """
     suffixes = ("", *SUFFIXES.values()) if dtype is None else ("", SUFFIXES.get(dtype, ""))
-    return model.random or any((models / (model.name + suffix) / "model_index.json").is_file() for suffix in suffixes)
+    if model.random or model.embedded:
+        return True
+    return any((models / (model.name + suffix) / "model_index.json").is_file() for suffix in suffixes)
 
 
 def used(folder: Path) -> None:

@@ -86,13 +86,15 @@ def texts(spec: ClipSpec, levers: Levers) -> list[Levers]:
 
 
 def tiles(spec: ClipSpec, model: ModelSpec, levers: Levers) -> list[Levers]:
-    """`levers` with whole pictures and then smaller and smaller tiles, from the profile's on."""
+    """`levers` with whole pictures and then smaller and smaller tiles, from the profile's on; whole ones alone
+    where the picture is no larger than a tile."""
     if spec.levers.tile:
         return [levers]
     least = LEAST_TILE * model.vae.spatial
     begin = profiles.profile(spec.profile).levers.tile
     sides = TILES[TILES.index(begin) :] if begin else TILES
-    return [replace(levers, tile=side) for side in sides if not side or _helps(side, least, spec)]
+    helping = [side for side in sides if not side or _helps(side, least, spec)]
+    return [replace(levers, tile=side) for side in helping or (0,)]
 
 
 def _helps(side: int, least: int, spec: ClipSpec) -> bool:

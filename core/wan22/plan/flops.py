@@ -41,6 +41,8 @@ VAE_22_LAYERS = VaeLayers(encoder=160, decoder=256, channels=48, pixels=12, patc
 def vae_layers(model: ModelSpec) -> VaeLayers:
     """The layers of the VAE that belongs to `model`."""
     second = model.vae.spatial == 16
+    if model.embedded:
+        return VaeLayers(16, 16, model.vae.channels, 12, 2, residual=True)
     if not model.random:
         return VAE_22_LAYERS if second else VAE_21_LAYERS
     pixels, patch = (12, 2) if second else (3, 1)

@@ -147,7 +147,7 @@ def _smaller(spec: ClipSpec) -> Iterator[ClipSpec]:
     able = [
         other
         for other in catalogue.CATALOGUE.values()
-        if spec.task in other.tasks and other.later is None and not other.random
+        if spec.task in other.tasks and other.later is None and not (other.random or other.embedded)
     ]
     for model in sorted(able, key=lambda other: (other.name != spec.model, -other.parameters)):
         yield from _sizes(spec, model)

@@ -172,5 +172,6 @@ def _tile_area(spec: ClipSpec, model: ModelSpec, tile: int) -> int:
 
 
 def _pixel(table: dict[int, int], model: ModelSpec) -> float:
-    """Bytes a pixel; random models have 4 channels where the real ones have 96 and more."""
-    return table[model.vae.spatial] * (4 / 96 if model.random else 1)
+    """Bytes a pixel; random models have 4 channels where the real ones have 96 and more, the embedded one 16
+    where its like has 160."""
+    return table[model.vae.spatial] * (4 / 96 if model.random else 16 / 160 if model.embedded else 1)

@@ -36,7 +36,7 @@ def models() -> str:
             model.repository or "",
         )
         for model in CATALOGUE.values()
-        if not model.random
+        if not (model.random or model.embedded)
     ]
     return table(("model", "tasks", "networks", "download", "shift", "frames", "licence", "repository"), rows)
 

@@ -58,6 +58,13 @@ def _nearest_fits(made: plan.Plan, spec: ClipSpec, card: float) -> None:
     assert plan.make(replace(spec, model=name, width=width, height=height, frames=frames), card, ram_gb=RAM).fits
 
 
+@pytest.mark.parametrize("profile", ["", *PROFILES])
+def test_a_picture_smaller_than_any_tile_is_decoded_whole(profile: str) -> None:
+    made = plan.make(clip("ti2v-5B", "Draft", profile=profile, width=192, height=128), 80, ram_gb=RAM)
+    assert made.fits
+    assert made.levers.tile == 0
+
+
 def test_a_larger_card_never_fits_less() -> None:
     for model, preset, profile in itertools.product(USABLE, PRESETS, ("", *PROFILES)):
         fits = [plan.make(clip(model, preset, profile=profile), card, ram_gb=RAM).fits for card in CARDS]

@@ -1,0 +1,80 @@
+"""How a training's minutes are spent: the steps of each stage, fixed before it begins.
+
+Steps, not seconds, decide what a training gives, so that the same minutes and seed give the same weights however busy
+the machine is. The rates they are reckoned by are those of two processor cores and of one graphics card.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from artifexpro.core.errors import ArtifexError
+
+Size = tuple[int, int, int]
+LESSON = (128, 96)
+"""Width and height of the VAE's lessons, 192 x 128 at most."""
+SMALL: Size = (128, 96, 17)
+LARGE: Mapping[Size, float] = MappingProxyType({(192, 128, 33): 0.75, (192, 128, 41): 0.25})
+"""Width, height and frames of the transformer's lessons: small ones first, then in these shares."""
+SHARES: Mapping[str, float] = MappingProxyType(
+    {"pictures": 0.1, "clips": 0.3, "small_latents": 0.04, "large_latents": 0.1, "small": 0.22, "large": 0.21}
+)
+"""Of the minutes. What is left is for looking how good it is."""
+RATES: Mapping[str, float] = MappingProxyType(
+    {"pictures": 220, "clips": 100, "small_latents": 400, "large_latents": 100, "small": 55, "large": 60}
+)
+"""Steps or clips a minute on two cores."""
+CUDA = 25
+"""Times as many on a graphics card."""
+MOST_MINUTES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Steps of each stage, clips whose latents are kept, and how many steps or clips go together.
+
+    At the end the model is scored on `prompts` held-out prompts of each kind, by clips of `steps` steps, and `looks`
+    times in each stage of the transformer on a quarter of them.
+    """
+
+    pictures: int
+    clips: int
+    small_latents: int
+    large_latents: int
+    small: int
+    large: int
+    pictures_batch: int = 8
+    clips_batch: int = 2
+    small_batch: int = 48
+    large_batch: int = 16
+    looks: int = 4
+    prompts: int = 8
+    steps: int = 20
+    lesson: tuple[int, int] = LESSON
+    small_size: Size = SMALL
+    large_sizes: Mapping[Size, float] = field(default_factory=lambda: LARGE)
+
+
+def plan(minutes: float, device: str) -> Plan:
+    """The plan for so many minutes on "cpu" (two cores) or "cuda". Raises `ArtifexError` (code "settings")."""
+    if not 0 < minutes <= MOST_MINUTES:
+        raise ArtifexError(
+            f"train for {minutes:g} minutes",
+            f"a training takes from a part of one minute to {MOST_MINUTES:,}",
+            "5 for a trial, 360 for a model on two cores, 30 on a graphics card",
+            code="settings",
+        )
+    faster = CUDA if device == "cuda" else 1
+    steps = {name: max(2, round(minutes * share * RATES[name] * faster)) for name, share in SHARES.items()}
+    return Plan(
+        pictures=steps["pictures"],
+        clips=steps["clips"],
+        small_latents=steps["small_latents"],
+        large_latents=steps["large_latents"],
+        small=steps["small"],
+        large=steps["large"],
+        looks=4 if minutes * faster >= 60 else 1,
+        prompts=max(2, min(64, round(minutes * faster / 4))),
+    )

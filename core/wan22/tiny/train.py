@@ -1,0 +1,247 @@
+"""Trains the embedded model from nothing: `python -m artifexpro.core.wan22.tiny.train --out DIR --minutes N`.
+
+DIR is a model folder like any other when it ends, with the log of its training beside the weights. What is needed on
+the way is in DIR.work: checkpoints, from which the same command goes on, and the latents of the lessons.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from functools import partial
+from itertools import accumulate
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from artifexpro.core.errors import ArtifexError, Cancelled
+from artifexpro.core.lazy import torch
+from artifexpro.core.version import VERSION
+from artifexpro.core.wan22.hooks import Hooks, Silent
+from artifexpro.core.wan22.tiny import autoencoding, captions, course, denoising, evaluating, log, model, scenes
+from artifexpro.core.wan22.tiny.course import Course
+from artifexpro.core.wan22.tiny.denoising import Material
+from artifexpro.core.wan22.tiny.plan import Plan, plan
+
+RECIPE = "1"
+"""Changes with anything that changes the weights."""
+RATE = {"pictures": 6e-4, "clips": 5e-4, "small": 1.2e-3, "large": 6e-4}
+CAPTIONS = 4000
+"""Captions that the tokenizer is made from."""
+
+
+def train(
+    out: Path, steps: Plan, *, seed: int = 0, device: str = "cpu", compute: str = "", hooks: Hooks | None = None
+) -> None:
+    """Train by the plan `steps` and write the model to `out`; an interrupted training of the same plan is gone on with.
+
+    `compute` is "float32" or "bfloat16"; "" is bfloat16 where the machine has fast arithmetic for it.
+    Raises what `hooks.check` raises, with checkpoints written, and `ArtifexError` (code "settings") where the work of
+    another plan lies in the way.
+    """
+    hooks = Silent() if hooks is None else hooks
+    place, compute = torch.device(device), compute or fastest(device)
+    work = out.parent / f"{out.name}.work"
+    work.mkdir(parents=True, exist_ok=True)
+    told = log.Log(work / log.NAME)
+    _begin(told, steps, seed, device, compute, work)
+    go = partial(course.take, seed=seed, folder=work / "checkpoints", log=told, hooks=hooks)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        parts: dict[str, Any] = {
+            "vae": model.vae().to(place),
+            "text_encoder": model.text_encoder().to(place),
+            "transformer": model.transformer().to(place),
+            "tokenizer": model.tokenizer(_captions(seed)),
+        }
+    _vae(parts["vae"], steps, place, compute, go)
+    parts["vae"].eval().requires_grad_(False)
+    material = _material(parts["vae"], steps, seed, place, work / "latents", hooks)
+    _note_vae(parts["vae"], steps, told, hooks)
+    _transformer(parts, steps, material, place, compute, told, go, hooks)
+    for name in ("text_encoder", "transformer"):
+        parts[name].eval()
+    best = max(steps.large_sizes, key=lambda size: steps.large_sizes[size])
+    way = evaluating.Way(*best, steps=steps.steps)
+    if not any(line.get("stage") == "whole" for line in told.lines()):
+        began = time.monotonic()
+        found = evaluating.scores(parts, steps.prompts, way, hooks)
+        told.write(stage="whole", prompts=steps.prompts, **found, seconds=round(time.monotonic() - began, 1))
+    model.save(out, f"recipe {RECIPE}, seed {seed}", parts, told.path)
+
+
+def fastest(device: str) -> str:
+    """The number format whose passes are fastest: bfloat16 on cards and on processors with matrix units for it."""
+    if device == "cuda":
+        return "bfloat16"
+    return "bfloat16" if torch.cpu._is_amx_tile_supported() else "float32"
+
+
+def _begin(told: log.Log, steps: Plan, seed: int, device: str, compute: str, work: Path) -> None:
+    import diffusers
+    import transformers
+
+    about = asdict(replace(steps, large_sizes=dict(steps.large_sizes)))
+    about["large_sizes"] = {"x".join(map(str, size)): share for size, share in steps.large_sizes.items()}
+    about["small_size"], about["lesson"] = ("x".join(map(str, size)) for size in (steps.small_size, steps.lesson))
+    same = {"recipe": RECIPE, "seed": seed, "plan": about, "compute": compute, "device": device}
+    earlier = [line for line in told.lines() if "plan" in line]
+    if earlier and any(earlier[0][name] != value for name, value in same.items()):
+        raise ArtifexError(
+            f"train in {work}",
+            "a training with another plan, seed or device was begun there",
+            "the same settings again to go on with it, or another folder",
+            code="settings",
+        )
+    told.write(
+        began="again" if earlier else "anew",
+        **same,
+        threads=torch.get_num_threads(),
+        processor=f"{platform.machine()}, {os.cpu_count()} cores",
+        versions={
+            "artifexpro": VERSION,
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "diffusers": diffusers.__version__,
+            "transformers": transformers.__version__,
+        },
+    )
+
+
+def _captions(seed: int) -> list[str]:
+    """What the tokenizer learns its pieces from: captions that are trained on."""
+    found = []
+    for index in range(CAPTIONS):
+        chance = Random(course.number(seed, "words", index))
+        found.append(captions.caption(scenes.scene(chance), chance))
+    return found
+
+
+def _vae(vae: Any, steps: Plan, place: Any, compute: str, go: Callable[..., None]) -> None:
+    def pictures(step: int, chance: Any) -> Any:
+        return autoencoding.pictures(vae, chance, steps.pictures_batch, steps.lesson, place)
+
+    def clips(step: int, chance: Any) -> Any:
+        return autoencoding.clips(vae, chance, steps.clips_batch, steps.lesson, place)
+
+    for name, lesson in (("pictures", pictures), ("clips", clips)):
+        stage = Course(name, {"vae": vae}, lesson, getattr(steps, name), RATE[name], place, compute)
+        go(stage, then=lambda done: None)
+
+
+def _material(vae: Any, steps: Plan, seed: int, place: Any, folder: Path, hooks: Hooks) -> dict[str, list[Material]]:
+    """The lessons of the transformer, and the VAE's configuration told their mean and deviation."""
+    from artifexpro.core.wan22 import encode
+
+    raw = {"small": [autoencoding.keep(vae, seed, steps.small_latents, steps.small_size, folder, place, hooks)]}
+    raw["large"] = [
+        autoencoding.keep(vae, seed, max(2, round(steps.large_latents * share)), size, folder, place, hooks)
+        for size, share in steps.large_sizes.items()
+    ]
+    autoencoding.settle(vae, raw["large"][0][0])
+    return {
+        name: [Material(encode.normalised(latents.float(), vae).half(), seeds) for latents, seeds in found]
+        for name, found in raw.items()
+    }
+
+
+def _note_vae(vae: Any, steps: Plan, told: log.Log, hooks: Hooks) -> None:
+    if any(line.get("stage") == "vae" for line in told.lines()):
+        return
+    size = max(steps.large_sizes, key=lambda each: steps.large_sizes[each])
+    told.write(stage="vae", clips=4, **evaluating.reconstruction(vae, 4, size, hooks))
+
+
+def _transformer(
+    parts: dict[str, Any],
+    steps: Plan,
+    material: dict[str, list[Material]],
+    place: Any,
+    compute: str,
+    told: log.Log,
+    go: Callable[..., None],
+    hooks: Hooks,
+) -> None:
+    network, encoder, tokenizer = parts["transformer"], parts["text_encoder"], parts["tokenizer"]
+    shares = {"small": [1.0], "large": list(accumulate(steps.large_sizes.values()))}
+    sizes = {"small": steps.small_size, "large": next(iter(steps.large_sizes))}
+    batches = {"small": steps.small_batch, "large": steps.large_batch}
+
+    def lesson(name: str, step: int, chance: Any) -> Any:
+        drawn = float(torch.rand((), generator=chance)) * shares[name][-1]
+        which = next(number for number, share in enumerate(shares[name]) if drawn <= share)
+        return denoising.loss(network, encoder, tokenizer, material[name][which], chance, batches[name])
+
+    def look(name: str, done: int) -> None:
+        total = getattr(steps, name)
+        if not steps.looks or done == total or done % max(1, total // steps.looks):
+            return
+        denoising.shorten(network, False)
+        prompts = max(2, steps.prompts // 4)
+        found = evaluating.scores(parts, prompts, evaluating.Way(*sizes[name], steps=steps.steps), hooks)
+        denoising.shorten(network, True)
+        told.write(stage=name, looked_at=done, prompts=prompts, **found)
+
+    denoising.shorten(network, True)
+    for name in ("small", "large"):
+        stage = Course(
+            name,
+            {"transformer": network, "text_encoder": encoder},
+            partial(lesson, name),
+            getattr(steps, name),
+            RATE[name],
+            place,
+            compute,
+        )
+        go(stage, then=partial(look, name))
+    denoising.shorten(network, False)
+
+
+class _Lines(Silent):
+    """Says on standard error how far it is, a line for every twentieth of a stage."""
+
+    def __init__(self) -> None:
+        self._told: tuple[str, int] = ("", -1)
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        now = (stage, 20 * done // max(1, total))
+        if now != self._told:
+            self._told = now
+            print(f"{time.strftime('%H:%M:%S')} {stage}: {done} of {total}", file=sys.stderr, flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m artifexpro.core.wan22.tiny.train", description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="folder of the model")
+    parser.add_argument(
+        "--minutes", type=float, default=360, help="of two processor cores, or of one card with --device cuda"
+    )
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--compute", choices=("float32", "bfloat16"), default="", help="number format of the passes")
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args(arguments)
+    try:
+        train(
+            given.out.absolute(),
+            plan(given.minutes, given.device),
+            seed=given.seed,
+            device=given.device,
+            compute=given.compute,
+            hooks=_Lines(),
+        )
+    except (KeyboardInterrupt, Cancelled):
+        print("Stopped. The same command goes on from here.", file=sys.stderr)
+        return 1
+    except ArtifexError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,38 @@
+"""One very short training for all tests here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from artifexpro.core.wan22.tiny.plan import Plan
+from artifexpro.core.wan22.tiny.train import train
+
+SIZE = (64, 64, 5)
+SHORT = Plan(
+    pictures=12,
+    clips=2,
+    small_latents=8,
+    large_latents=4,
+    small=10,
+    large=3,
+    pictures_batch=2,
+    clips_batch=1,
+    small_batch=8,
+    large_batch=4,
+    looks=0,
+    prompts=1,
+    steps=3,
+    lesson=SIZE[:2],
+    small_size=SIZE,
+    large_sizes={SIZE: 1.0},
+)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a model trained for seconds. Nobody writes to it."""
+    folder = tmp_path_factory.mktemp("tiny") / "wan22-tiny"
+    train(folder, SHORT, seed=1, compute="float32")
+    return folder
