@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from artifexpro.core.lazy import torch
 from artifexpro.core.wan22 import text
 from artifexpro.core.wan22.catalogue import TINY, TRAINED_STEPS
-from artifexpro.core.wan22.prompts import DEFAULT_NEGATIVE_PROMPT
+from artifexpro.core.wan22.prompting.defaults import DEFAULT_NEGATIVE_PROMPT
 from artifexpro.core.wan22.tiny import captions, scenes
 
 if TYPE_CHECKING:
