@@ -118,10 +118,10 @@ def raised(pixels: Tensor, exponents: tuple[float, float, float]) -> Tensor:
     cv2.log(_flat(picture), dst=_flat(picture))
     exponent = from_rows(cv2.transform(picture, _diagonal(exponents))).clamp_(min=math.log(_LEAST))
     cv2.exp(_flat(rows(exponent)), dst=_flat(rows(exponent)))
-    if dark is not None:
-        lit, below = dark
-        exponent.mul_(lit).add_(below)
-    return exponent
+    if dark is None:
+        return exponent
+    lit, below = dark
+    return torch.where(lit, exponent, below)
 
 
 @lru_cache(maxsize=256)
