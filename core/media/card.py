@@ -57,6 +57,16 @@ def padded(pixels: Tensor, left: int, right: int, top: int, bottom: int, *, dark
     return torch.nn.functional.pad(pixels, (left, right, top, bottom), mode="constant" if dark else "replicate")
 
 
+def padded_and_halved(pixels: Tensor, left: int, right: int, top: int, bottom: int, *, dark: bool) -> Tensor:
+    """`halved` of the picture in such a border."""
+    return halved(padded(pixels, left, right, top, bottom, dark=dark))
+
+
+def doubled_and_cropped(pixels: Tensor, left: int, top: int, width: int, height: int) -> Tensor:
+    """A part of the picture at twice the size."""
+    return cropped(doubled(pixels), left, top, width, height)
+
+
 def cropped(pixels: Tensor, left: int, top: int, width: int, height: int) -> Tensor:
     """A part of the picture, in memory of its own."""
     return _last(pixels[:, :, top : top + height, left : left + width])

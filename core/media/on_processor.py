@@ -5,7 +5,6 @@ Pictures are (1, 4, H, W) float32 in channels-last memory, on the processor.
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any, Literal
 
 from artifexpro.core.lazy import cv2, numpy
@@ -33,16 +32,52 @@ def halved(pixels: Tensor) -> Tensor:
 
 
 def doubled(pixels: Tensor) -> Tensor:
-    """The picture at twice the size under the binomial of five taps, until this thread doubles another one."""
-    height, width = (2 * side for side in pixels.shape[2:])
-    return from_rows(cv2.pyrUp(rows(pixels), dst=_scratch("doubled", height, width)))
+    """The picture at twice the size under the binomial of five taps."""
+    return from_rows(cv2.pyrUp(rows(pixels)))
 
 
 def padded(pixels: Tensor, left: int, right: int, top: int, bottom: int, *, dark: bool) -> Tensor:
-    """The picture in a border of zeros or of its edge pixels, until this thread pads another one."""
-    height, width = pixels.shape[2] + top + bottom, pixels.shape[3] + left + right
-    scratch = _scratch("padded", height, width)
-    return from_rows(cv2.copyMakeBorder(rows(pixels), top, bottom, left, right, _border(dark), dst=scratch))
+    """The picture in a border of zeros or of its edge pixels."""
+    return from_rows(cv2.copyMakeBorder(rows(pixels), top, bottom, left, right, _border(dark)))
+
+
+def padded_and_halved(pixels: Tensor, left: int, right: int, top: int, bottom: int, *, dark: bool) -> Tensor:
+    """`halved` of the picture in such a border, whose sides are even, band by band: the large padded picture never
+    travels to memory and back."""
+    source = rows(pixels)
+    height, width = source.shape[:2]
+    whole, high, wide = top + height + bottom, (top + height + bottom) // 2, (left + width + right) // 2
+    out = numpy.empty((high, wide, 4), numpy.float32)
+    for first in range(0, high, _BAND):
+        last = min(first + _BAND, high)
+        start, stop = max(0, 2 * first - 2), min(whole, 2 * last + 2)
+        inside = slice(min(max(0, start - top), height - 1), max(1, min(height, stop - top)))
+        above, below = max(0, top - start), max(0, stop - top - height)
+        above, below = min(above, stop - start - (0 if dark else 1)), min(below, stop - start - (0 if dark else 1))
+        if dark and above + below == stop - start:
+            out[first:last] = 0
+            continue
+        band = cv2.copyMakeBorder(source[inside], above, below, left, right, _border(dark))
+        skipped = (2 * first - start) // 2
+        out[first:last] = cv2.pyrDown(band, borderType=cv2.BORDER_REPLICATE)[skipped : skipped + last - first]
+    return from_rows(out)
+
+
+def doubled_and_cropped(pixels: Tensor, left: int, top: int, width: int, height: int) -> Tensor:
+    """A part of the picture at twice the size, band by band; it lies at least two pixels inside."""
+    source = rows(pixels)
+    out = numpy.empty((height, width, 4), numpy.float32)
+    for first in range(0, height, 2 * _BAND):
+        last = min(first + 2 * _BAND, height)
+        begin = max(0, (first + top) // 2 - 1)
+        band = cv2.pyrUp(source[begin : (last + top + 1) // 2 + 1])
+        skipped = first + top - 2 * begin
+        out[first:last] = band[skipped : skipped + last - first, left : left + width]
+    return from_rows(out)
+
+
+_BAND = 48
+"""Rows of the smaller picture that are made at a time: of full HD pictures, what a core's cache holds."""
 
 
 def cropped(pixels: Tensor, left: int, top: int, width: int, height: int) -> Tensor:
@@ -67,22 +102,6 @@ def warped(pixels: Tensor, matrix: NDArray[Any], size: tuple[int, int], filter: 
             borderValue=(0, 0, 0, 0),
         )
     )
-
-
-def _scratch(name: str, height: int, width: int) -> NDArray[Any]:
-    """Memory of this thread for a picture that only the next step reads.
-
-    A full HD picture with a margin is larger than what is kept of freed memory (`core.memory`): new pages for each one
-    would cost as much as the blur between.
-    """
-    kept: NDArray[Any] | None = getattr(_own, name, None)
-    if kept is None or kept.shape[:2] != (height, width):
-        kept = numpy.empty((height, width, 4), numpy.float32)
-        setattr(_own, name, kept)
-    return kept
-
-
-_own = threading.local()
 
 
 def _border(dark: bool) -> int:

@@ -48,15 +48,15 @@ def gaussian(pixels: torch.Tensor, sigma: float, outside: Outside = "edge") -> t
     margin = _MARGIN * 2**levels if levels else 0
     if levels:
         below, right = margin + -height % 2**levels, margin + -width % 2**levels
-        picture = way.padded(picture, margin, right, margin, below, dark=dark)
-    for _ in range(levels):
+        picture = way.padded_and_halved(picture, margin, right, margin, below, dark=dark)
+    for _ in range(levels - 1):
         picture = way.halved(picture)
     spread = _spread(sigma, levels)
     picture = way.blurred(picture, spread, 2 * math.ceil(4 * spread) + 1, dark=dark)
-    for _ in range(levels):
+    for _ in range(levels - 1):
         picture = way.doubled(picture)
     if levels:
-        picture = way.cropped(picture, margin, margin, width, height)
+        picture = way.doubled_and_cropped(picture, margin, margin, width, height)
     return picture.to(pixels.dtype)
 
 
