@@ -51,7 +51,8 @@ class Stage(NamedTuple):
     """What one or, where weights are multiplied, several steps of a run do to a strip.
 
     `node` is that of a step that takes one picture and may be more than a call: it mixes channels by `weights`, or is a
-    `StraightNode`. `opens` and `closes` are the first and the last stage that share one division by alpha.
+    `StraightNode`. `opens` and `closes` are the first and the last stage that share one division by alpha; `owns` says
+    that the first one alone reads pixels that a mix made, and may write to them.
     """
 
     steps: tuple[int, ...]
@@ -62,6 +63,7 @@ class Stage(NamedTuple):
     weights: NDArray[Any] | None = None
     opens: bool = False
     closes: bool = False
+    owns: bool = False
     is_straight: bool = False
 
 
@@ -132,7 +134,7 @@ class Run:
                 picture = registers[source]
                 if stage.opens:
                     picture, division = Division.of(picture)
-                    free = not division.opaque
+                    free = stage.owns or not division.opaque
                 made = self._straight(stage, picture, opaque=division.opaque, free=free)
                 free = free or made.pixels is not picture.pixels
                 if stage.closes:
@@ -200,7 +202,10 @@ def _shared_division(stages: list[Stage], read: Mapping[int, int]) -> list[Stage
             while end < len(stages) and _follows(stages[end], stages[end - 1], read):
                 end += 1
             marked += [stage._replace(is_straight=True) for stage in stages[place:end]]
-            marked[place] = marked[place]._replace(opens=True)
+            owns = (
+                place > 0 and stages[place - 1].weights is not None and _follows(stages[place], stages[place - 1], read)
+            )
+            marked[place] = marked[place]._replace(opens=True, owns=owns)
             marked[end - 1] = marked[end - 1]._replace(closes=True)
         else:
             marked.append(stages[place])
