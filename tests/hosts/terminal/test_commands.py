@@ -322,6 +322,7 @@ def test_ctrl_c_cancels_the_job(shared_home: Path, artifexpro, tmp_path):
         env={**os.environ, "ARTIFEXPRO_HOME": str(shared_home)},
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (background jobs ignore it)
     )
     assert running.stderr is not None
     for line in running.stderr:
