@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 MODELS = ("ti2v-5B", "t2v-A14B", "i2v-A14B", "vace-A14B", "s2v-14B")
 MATRIX = 8192
 """Side of the square matrices whose product is the ceiling."""
-GIB = 1e9
+GB = 1e9
 LONG_JOB = 50
 """Guided steps of the job that decoding is compared with."""
 SHARE_TARGET, TIMES_TARGET, DECODE_TARGET = 60, 1.5, 20
@@ -84,7 +84,7 @@ class Clock:
             torch.cuda.reset_peak_memory_stats(self.device)
         yield
         if self._on_card:
-            measured.peak_gb = torch.cuda.max_memory_allocated(self.device) / GIB
+            measured.peak_gb = torch.cuda.max_memory_allocated(self.device) / GB
 
     def repeated(self, work: Callable[[], Any], times: int) -> Measured:
         """`work` once unseen, then `times` times."""
@@ -314,7 +314,7 @@ def _difference(one: Measured, other: Measured) -> float:
     return float((one.result.float() - other.result.float()).abs().max())
 
 
-def decoding(bench: Bench, vae: Any, step: float, rate: float) -> list[Figure]:
+def decoding(bench: Bench, vae: Any, step: float) -> list[Figure]:
     """A clip's latents into frames: ours chunk by chunk, diffusers' whole."""
     shape = bench.model.latent_shape(bench.spec.width, bench.spec.height, bench.spec.frames)
     latents = loop.noise(shape, 5, bench.device)
@@ -361,14 +361,15 @@ def reading(bench: Bench, rate: float) -> list[Figure]:
     ]
 
 
-def measure(bench: Bench, rate: float, *, compiled: bool) -> list[Figure]:
-    """All stages of one model, one component at a time as a job has them."""
-    rows = reading(bench, rate)
+def measure(bench: Bench, rate: float, *, compiled: bool) -> Iterator[Figure]:
+    """All stages of one model, one component at a time as a job has them; what a stage that fails followed is kept."""
+    yield from reading(bench, rate)
     _clear(bench.device)
     vae = wan22_models.vae(bench.model, bench.device)
     found, step = denoising(bench, vae, rate, compiled)
+    yield from found
     _clear(bench.device)
-    return [*rows, *found, *decoding(bench, vae, step, rate)]
+    yield from decoding(bench, vae, step)
 
 
 def _clear(device: Device) -> None:
@@ -437,7 +438,7 @@ def main(arguments: Sequence[str]) -> int:
         try:
             spec = spec_of(name, wish.size, wish.frames, wish.steps, wish.dtype)
             bench = Bench(spec, catalogue.model(name), device, dtype, clock)
-            figures += measure(bench, rate, compiled=not wish.no_compile)
+            figures.extend(measure(bench, rate, compiled=not wish.no_compile))
         except (ArtifexError, torch.OutOfMemoryError) as error:
             print(f"{name}: {' '.join(str(error).split())}", file=sys.stderr)
         _clear(device)

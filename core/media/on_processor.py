@@ -36,11 +36,6 @@ def doubled(pixels: Tensor) -> Tensor:
     return from_rows(cv2.pyrUp(rows(pixels)))
 
 
-def padded(pixels: Tensor, left: int, right: int, top: int, bottom: int, *, dark: bool) -> Tensor:
-    """The picture in a border of zeros or of its edge pixels."""
-    return from_rows(cv2.copyMakeBorder(rows(pixels), top, bottom, left, right, _border(dark)))
-
-
 def padded_and_halved(pixels: Tensor, left: int, right: int, top: int, bottom: int, *, dark: bool) -> Tensor:
     """`halved` of the picture in such a border, whose sides are even, band by band: the large padded picture never
     travels to memory and back."""
@@ -78,11 +73,6 @@ def doubled_and_cropped(pixels: Tensor, left: int, top: int, width: int, height:
 
 _BAND = 48
 """Rows of the smaller picture that are made at a time: of full HD pictures, what a core's cache holds."""
-
-
-def cropped(pixels: Tensor, left: int, top: int, width: int, height: int) -> Tensor:
-    """A part of the picture, in memory of its own."""
-    return from_rows(numpy.ascontiguousarray(rows(pixels)[top : top + height, left : left + width]))
 
 
 def blurred(pixels: Tensor, sigma: float, taps: int, *, dark: bool) -> Tensor:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 LEAST_SIDE = 32
 """Pixels of the shorter side below which there is no flow to speak of: its patches are 8 wide on a pyramid."""
-FLOW = "DIS flow (Kroeger et al., Fast Optical Flow using Dense Inverse Search, 2016), OpenCV's preset FAST"
 
 
 class Flow:

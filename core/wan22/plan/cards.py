@@ -58,8 +58,3 @@ class Card:
         """Operations a second that a run may be expected to reach in `dtype`; None where nothing is known."""
         peak = self.peak
         return None if peak is None else peak * SHARE * (0.5 if dtype == "float32" else 1.0)
-
-
-def known_cards() -> tuple[str, ...]:
-    """The cards of the table, for people."""
-    return tuple(re.sub(r"[\\(?].*", "", known) for known in _PEAKS)

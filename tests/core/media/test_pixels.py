@@ -16,6 +16,7 @@ from artifexpro.core.media.pixels import (
     from_any_rows,
     from_rgb,
     from_rows,
+    is_opaque,
     premultiply,
     rows,
     unpremultiply,
@@ -78,3 +79,12 @@ def test_a_region_is_cut_out(soft_picture: MakePicture) -> None:
     assert torch.equal(cut, pixels[:, :, 20:27, 10:15])
     assert crop(pixels, None) is pixels
     assert within(Region(-3, 40, 100, 20), (64, 48)) == Region(0, 40, 64, 8)
+
+
+@pytest.mark.parametrize(
+    ("alpha", "opaque"), [(1.0, True), (1 - 2e-7, True), (0.999, False), (1.01, False), (0.0, False)]
+)
+def test_opaque_is_alpha_of_one_but_for_rounding(alpha: float, opaque: bool) -> None:
+    pixels = from_rows(np.ones((9, 7, 4), np.float32))
+    pixels[0, 3, 5, 4] = alpha
+    assert is_opaque(pixels) is opaque

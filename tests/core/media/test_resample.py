@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from artifexpro.core.graph.values import Region
+from artifexpro.core.media import on_processor
 from artifexpro.core.media.pixels import crop, from_rows, rows
 from artifexpro.core.media.resample import Filter, about_centre, affine, gaussian, gaussian_reads, resize
 
@@ -127,3 +128,18 @@ def test_a_shrunk_chequerboard_is_grey_not_moire() -> None:
     small = affine(pixels, about_centre((64, 64), 0, 0, 0, 0.31), "bicubic")
     inner = small[:, :, 26:38, 26:38]
     assert (inner - 0.5).abs().max() < 0.1
+
+
+@pytest.mark.parametrize("dark", [True, False])
+@pytest.mark.parametrize("margin", [6, 24, 96])
+@pytest.mark.parametrize(("width", "height"), [(47, 33), (5, 7), (64, 400)])
+def test_bands_of_a_pyramid_are_the_whole_bit_by_bit(width: int, height: int, margin: int, dark: bool) -> None:
+    picture = np.random.default_rng(0).random((height, width, 4), np.float32)
+    right, below = margin + width % 2, margin + height % 2
+    border = cv2.BORDER_CONSTANT if dark else cv2.BORDER_REPLICATE
+    padded = cv2.copyMakeBorder(picture, margin, below, margin, right, border)
+    small = on_processor.padded_and_halved(from_rows(picture), margin, right, margin, below, dark=dark)
+    np.testing.assert_array_equal(rows(small), cv2.pyrDown(padded, borderType=cv2.BORDER_REPLICATE))
+    large = on_processor.doubled_and_cropped(small, margin, margin, width, height)
+    whole = cv2.pyrUp(rows(small))[margin : margin + height, margin : margin + width]
+    np.testing.assert_array_equal(rows(large), whole)
