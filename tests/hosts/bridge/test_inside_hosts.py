@@ -87,7 +87,7 @@ def test_the_bridge_runs_on_the_oldest_hosts_python(tmp_path):
     (tmp_path / "zmq" / "utils" / "monitor.py").write_text("def parse_monitor_message(frames): return {}\n")
     use = (
         "import json, sys\n"
-        "from bridge import client, errors, frames, graphs, home, launch, link, wire\n"
+        "from bridge import client, errors, frames, graphs, home, jobs, launch, line, link, session, wire\n"
         "assert sys.version_info[:2] == (3, 9)\n"
         "graph = graphs.clip_graph('TI2VGenerator', {'prompt': 'x'}, graphs.MAIN_JOB)\n"
         "request = graphs.job_request(graphs.render_work(graph, frames=(1, 5)), title='t')\n"
@@ -95,6 +95,9 @@ def test_the_bridge_runs_on_the_oldest_hosts_python(tmp_path):
         "assert frames.Frame(1, 1, 'uint8', 's', bytes(4)).floats(bottom_up=True) == [0.0] * 4\n"
         "assert home.Home.find(sys.argv[1]).discovery() is None\n"
         "assert errors.BridgeError.from_failure(errors.BridgeError('a', 'b', 'c').details()).because == 'b'\n"
+        "book = jobs.JobBook()\n"
+        "book.add(jobs.Job(request['key'], 't', request, {'frame': 1}))\n"
+        "assert jobs.Job(**json.loads(book.as_text())[0]).open\n"
         "print(json.dumps(request))\n"
     )
     done = subprocess.run(
