@@ -38,6 +38,8 @@ FORBIDDEN = {
 ALLOWED = {
     "artifexpro.hosts.bridge": {"zmq"},
     "artifexpro.hosts.blender": {"zmq", "artifexpro.hosts.bridge", "bpy", "bpy_extras", "mathutils", "gpu", "blf"},
+    "artifexpro.hosts.nuke": {"zmq", "artifexpro.hosts.bridge", "artifexpro.hosts.panel", "nuke", "nukescripts"},
+    "artifexpro.hosts.resolve": {"zmq", "artifexpro.hosts.bridge", "artifexpro.hosts.panel"},
     "artifexpro.installers.bootstrap": set(),
 }
 
