@@ -92,13 +92,14 @@ def fresh(entry: Entry, words: Words) -> Native:
 
 
 def furnish(native: Native, entry: Entry | None, words: Words) -> None:
-    """Give a node the controls, sockets and outputs of its entry; None is a node that is not known here."""
+    """Give a node the controls, sockets and outputs of its entry. None is a node that is not known here: it has no
+    controls, and its outputs are those that are asked for."""
     sockets = entry["inputs"] if entry is not None else ()
-    outputs = entry["outputs"] if entry is not None else [{"name": "out", "type": ""}]
+    outputs = entry["outputs"] if entry is not None else []
     native.controls = controls(entry) if entry is not None else ()
     native.sockets = [socket["name"] for socket in sockets]
-    native.record["outputs"] = [output["name"] for output in outputs]
-    if outputs and outputs[0]["type"] in ("", *PICTURES):
+    native.record["outputs"] = [output["name"] for output in outputs] if entry is not None else None
+    if outputs and outputs[0]["type"] in PICTURES:
         pictures = [socket["name"] for socket in sockets if socket["type"] in PICTURES]
         native.record["passes"] = pictures[0] if pictures else None
     taken = set(words.handles)

@@ -66,23 +66,17 @@ class Unfolding:
         for ident in order:
             names[ident] = free(plain(ident), self._taken)
             self._taken.add(names[ident])
-        depth: dict[str, int] = {}
-        level: list[Native] = []
+        level: dict[str, Native] = {}
         for ident in order:
-            native = self._native(ident, names, nodes[ident], pinned, path)
-            _place(native, nodes[ident].get("ui", {}), _depth(native, depth), level)
-            depth[native.name] = _depth(native, depth)
-            level.append(native)
-        return level
+            native = self._native(ident, names, nodes[ident], path)
+            if native.record["outputs"] is None:
+                native.record["outputs"] = _wanted(ident, nodes)
+            _connect(native, level, _sources(ident, nodes[ident], pinned), nodes[ident])
+            _place(native, nodes[ident].get("ui", {}), level)
+            level[ident] = native
+        return list(level.values())
 
-    def _native(
-        self,
-        ident: str,
-        names: Mapping[str, str],
-        node: Mapping[str, Any],
-        pinned: Mapping[tuple[str, str], str],
-        path: Sequence[str],
-    ) -> Native:
+    def _native(self, ident: str, names: Mapping[str, str], node: Mapping[str, Any], path: Sequence[str]) -> Native:
         self._count += 1
         if self._count > MOST_NODES:
             raise BridgeError(
@@ -99,7 +93,6 @@ class Unfolding:
         furnish(native, entry, self._words)
         native.doc = entry["doc"] if entry else "A node that is not known here. It keeps what it has."
         show(native, node.get("params", {}))
-        _connect(native, ident, names, node, pinned)
         if group:
             self._open(native, group, path)
         return native
@@ -147,23 +140,27 @@ def _sources(ident: str, node: Mapping[str, Any], pinned: Mapping[tuple[str, str
     return {**drawn, **{socket: (SELF, name) for (owner, socket), name in pinned.items() if owner == ident}}
 
 
+def _wanted(ident: str, nodes: Mapping[str, Any]) -> list[str]:
+    """The outputs of a node that is not known here: those that others take from."""
+    wires = (wire for node in nodes.values() for wire in node.get("inputs", {}).values())
+    return sorted({_output(wire) for wire in wires if wire[0] == ident}) or ["out"]
+
+
 def _connect(
-    native: Native,
-    ident: str,
-    names: Mapping[str, str],
-    node: Mapping[str, Any],
-    pinned: Mapping[tuple[str, str], str],
+    native: Native, level: Mapping[str, Native], sources: Mapping[str, Source], node: Mapping[str, Any]
 ) -> None:
+    """Draw the wires that lead somewhere; the record says which they were where that is not all that the node has."""
     drawn = {
         socket: source
-        for socket, source in _sources(ident, node, pinned).items()
-        if source[0] == SELF or source[0] in names
+        for socket, source in sources.items()
+        if source[0] == SELF or (source[0] in level and source[1] in level[source[0]].outputs)
     }
     native.sockets += [socket for socket in drawn if socket not in native.sockets]
-    native.sources = {socket: (names.get(source, SELF), output) for socket, (source, output) in drawn.items()}
-    if {socket: list(source) for socket, source in drawn.items()} != {
-        socket: [wire[0], _output(wire)] for socket, wire in node.get("inputs", {}).items()
-    }:
+    native.sources = {
+        socket: (level[source].name if source != SELF else SELF, output) for socket, (source, output) in drawn.items()
+    }
+    plainly = {socket: (wire[0], _output(wire)) for socket, wire in node.get("inputs", {}).items()}
+    if drawn != plainly:
         native.record["from"] = {socket: list(source) for socket, source in drawn.items()}
 
 
@@ -194,19 +191,16 @@ def _in_order(nodes: Mapping[str, Any], pinned: Mapping[tuple[str, str], str]) -
     return ready
 
 
-def _depth(native: Native, depth: Mapping[str, int]) -> int:
-    return max((depth[name] + 1 for name, _ in native.sources.values() if name != SELF), default=0)
-
-
-def _place(native: Native, ui: Mapping[str, Any], depth: int, level: Sequence[Native]) -> None:
+def _place(native: Native, ui: Mapping[str, Any], level: Mapping[str, Native]) -> None:
     """The document's place, or one below what the node takes from, beside the others there."""
     label = ui.get("label")
     native.label = label if isinstance(label, str) else ""
     if is_number(ui.get("x")) and is_number(ui.get("y")):
         native.place = (round(ui["x"]), round(ui["y"]))
         return
-    beside = sum(1 for other in level if other.place[1] == depth * ROW)
-    native.place = (beside * COLUMN, depth * ROW)
+    heights = {other.name: other.place[1] for other in level.values()}
+    below = max((heights[name] + ROW for name, _ in native.sources.values() if name != SELF), default=0)
+    native.place = (COLUMN * sum(1 for height in heights.values() if height == below), below)
     native.record["place"] = list(native.place)
 
 
@@ -345,7 +339,7 @@ def _header(native: Native, ids: Mapping[str, str], nodes: Mapping[str, Any]) ->
     group["outputs"] = {
         name: {**stated_output, "from": _end(native, name, stated_output, ids, now)}
         for name, stated_output in group.get("outputs", {}).items()
-        if name not in native.ends or native.ends[name][0] in ids
+        if (native.ends[name][0] in ids if name in native.ends else stated_output["from"][0] in now)
     }
     parameters_now = {}
     for name, parameter in group.get("parameters", {}).items():

@@ -92,7 +92,7 @@ def _keys(text: str, knob: str, node: str) -> list[_Read]:
     for token in text.split():
         found = _TOKEN.fullmatch(token)
         if found is None:
-            raise _refused(knob, node, f'its curve has "{token}" in it', "setting its keys again")
+            raise _refused(knob, node, f'it has the expression "curve {text}"', "baking it into keys")
         if found[1] == "C":
             raise _refused(knob, node, "its curve is a cubic one", "Smooth or Linear keys")
         if found[1]:

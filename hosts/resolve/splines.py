@@ -6,6 +6,7 @@ with `StepIn`. How a curve goes on outside its keys is not written: it travels i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from ..bridge.errors import BridgeError
@@ -51,10 +52,7 @@ def _third(key: Key, other: Key) -> Handle:
 
 def read(spline: Table, control: str, node: str) -> Motion:
     """The motion of a spline. Raises `BridgeError` where it has no keys that can be read."""
-    found = sorted(
-        ((frame, key) for frame, key in spline.table("KeyFrames").items if is_number(frame) and isinstance(key, Table)),
-        key=lambda item: float(item[0] or 0),
-    )
+    found = sorted(_by_frame(spline.table("KeyFrames")), key=lambda item: item[0])
     if not found or not all(is_number(_value(key)) for _, key in found):
         raise BridgeError(
             f"read {control} of {node}",
@@ -63,7 +61,7 @@ def read(spline: Table, control: str, node: str) -> Motion:
             code="usage",
             node=node,
         )
-    keys = [Key(float(frame or 0), float(_value(key))) for frame, key in found]
+    keys = [Key(frame, float(_value(key))) for frame, key in found]
     for index in range(len(keys) - 1):
         out, into = found[index][1], found[index + 1][1]
         if into.table("Flags").get("StepIn"):
@@ -72,6 +70,15 @@ def read(spline: Table, control: str, node: str) -> Motion:
             keys[index] = replace(keys[index], ease=SMOOTH, right=_handle(out, "RH", keys, index, index + 1))
             keys[index + 1] = replace(keys[index + 1], left=_handle(into, "LH", keys, index + 1, index))
     return tuple(keys)
+
+
+def _by_frame(frames: Table) -> Iterator[tuple[float, Table]]:
+    """Keys by frame; to Lua an item without a key is one at 1, 2, 3 ..."""
+    at = 0
+    for frame, key in frames.items:
+        at += frame is None
+        if isinstance(key, Table) and (frame is None or is_number(frame)):
+            yield float(at if frame is None else frame), key
 
 
 def _value(key: Table) -> float:
