@@ -49,29 +49,31 @@ def commands(text: str) -> list[Command]:
 
 def words(text: str) -> list[str]:
     """The items of a list."""
-    return [word for command in _Reader(text.replace("\n", " ").replace(";", "\\;")).commands() for word in command]
+    return [word for command in _Reader(text, in_list=True).commands() for word in command]
 
 
 class _Reader:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, in_list: bool = False) -> None:
         self._text = text
         self._at = 0
+        self._ends = "" if in_list else "\n;"
+        self._blank = _BLANK + "\n" if in_list else _BLANK
 
     def commands(self) -> list[Command]:
         found: list[Command] = []
         command: Command = []
         while self._at < len(self._text):
             char = self._text[self._at]
-            if char in _BLANK:
+            if char in self._blank:
                 self._at += 1
             elif self._text.startswith("\\\n", self._at):
                 self._at += 2
-            elif char in "\n;":
+            elif char in self._ends:
                 self._at += 1
                 if command:
                     found.append(command)
                 command = []
-            elif char == "#" and not command:
+            elif char == "#" and not command and self._ends:
                 self._comment()
             else:
                 command.append(self._word())
@@ -118,8 +120,9 @@ class _Reader:
 
     def _bare(self) -> str:
         made: list[str] = []
-        while self._at < len(self._text) and self._text[self._at] not in " \t\r\n;":
-            made.append(self._bracketed() if self._text[self._at] == "[" else self._char())
+        while self._at < len(self._text) and self._text[self._at] not in self._blank + self._ends:
+            bracket = self._ends and self._text[self._at] == "["
+            made.append(self._bracketed() if bracket else self._char())
         return "".join(made)
 
     def _bracketed(self) -> str:
