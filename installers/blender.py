@@ -18,11 +18,10 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import artifexpro.hosts
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.version import VERSION
 from artifexpro.installers import wheels
-from artifexpro.installers.folders import Finding, matches, replace, writing
+from artifexpro.installers.folders import Finding, hosts, matches, replace, sources, writing
 
 IDENTIFIER = "artifexpro"
 OLDEST = (4, 2)
@@ -61,7 +60,7 @@ def build_extension(out_dir: Path, wheels_dir: Path | None = None, *, everywhere
 
 def manifest_text(wheel_names: tuple[str, ...], *, everywhere: bool = True) -> str:
     """The manifest as it goes into the zip: the source file with version, wheels and platforms filled in."""
-    source = (_hosts() / "blender" / "blender_manifest.toml").read_text(encoding="utf-8")
+    source = (hosts() / "blender" / "blender_manifest.toml").read_text(encoding="utf-8")
     head, permissions = source.split("[permissions]")
     if not everywhere:
         ours = [name for name in tomllib.loads(source)["platforms"] if name.startswith(_blender_system())]
@@ -179,10 +178,6 @@ def _folders(into: Path | None) -> list[Path]:
     return found
 
 
-def _hosts() -> Path:
-    return Path(artifexpro.hosts.__path__[0])
-
-
 def _blender_system() -> str:
     return {"Darwin": "macos", "Windows": "windows"}.get(platform.system(), "linux")
 
@@ -191,9 +186,7 @@ def _contents(found: dict[str, bytes], everywhere: bool) -> Iterator[tuple[str, 
     """Names in the zip with their bytes, in a fixed order."""
     yield "__init__.py", _ENTRY.encode()
     yield "blender_manifest.toml", manifest_text(tuple(found), everywhere=everywhere).encode()
-    for part in ("blender", "bridge"):
-        for source in sorted((_hosts() / part).rglob("*.py")):
-            yield f"{part}/{source.relative_to(_hosts() / part).as_posix()}", source.read_bytes()
+    yield from sources("blender", "bridge")
     for name, data in found.items():
         yield f"wheels/{name}", data
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypedDict
@@ -21,12 +22,29 @@ class Finding(TypedDict):
     remedy: str
 
 
+def hosts() -> Path:
+    """The folder of the adapters."""
+    return Path(artifexpro.hosts.__path__[0])
+
+
+def catalogue_text() -> bytes:
+    """The catalogue of nodes as `artifexpro nodes --json` has it, for hosts to begin with."""
+    from artifexpro.core.nodes import library
+    from artifexpro.core.nodes.catalogue import catalogue
+
+    return json.dumps(catalogue(library())).encode("ascii")
+
+
 def sources(*parts: str) -> Iterator[tuple[str, bytes]]:
     """The Python files of these adapters, by path below `hosts`, in a fixed order."""
-    hosts = Path(artifexpro.hosts.__path__[0])
     for part in parts:
-        for source in sorted((hosts / part).rglob("*.py")):
-            yield source.relative_to(hosts).as_posix(), source.read_bytes()
+        for source in sorted((hosts() / part).rglob("*.py")):
+            yield source.relative_to(hosts()).as_posix(), source.read_bytes()
+
+
+def lacking(place: Path, files: Iterable[tuple[str, bytes]]) -> list[str]:
+    """Which of `files` are not in `place` as they should be, whatever else is there."""
+    return [name for name, data in files if not ((place / name).is_file() and (place / name).read_bytes() == data)]
 
 
 def matches(place: Path, files: Mapping[str, bytes]) -> bool:

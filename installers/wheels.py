@@ -17,8 +17,9 @@ import platform
 import subprocess
 import sys
 import zipfile
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import platformdirs
@@ -38,6 +39,12 @@ class Wheel:
     system: str
     pip_platform: str
     sha256: str
+
+    @property
+    def requirement(self) -> str:
+        """As pip is asked for it."""
+        name, version = self.filename.split("-")[:2]
+        return f"{name}=={version}"
 
     @property
     def bundled_as(self) -> str:
@@ -137,6 +144,23 @@ WHEELS = tuple(
 )
 BLENDER = ("3.11", "3.12")
 """The wheels that Blender's Pythons, 3.11 and 3.13, take."""
+QT = (
+    Wheel(
+        "QtPy-2.4.3-py3-none-any.whl",
+        "3.9",
+        "any",
+        "any",
+        "72095afe13673e017946cc258b8d5da43314197b741ed2890e563cf384b51aa1",
+    ),
+    Wheel(
+        "packaging-25.0-py3-none-any.whl",
+        "3.9",
+        "any",
+        "any",
+        "29572ef2b1f17581046b3a2227d5c611fb25ec70ca1ba8554b24b0e69331a484",
+    ),
+)
+"""What the panel needs to speak to the Qt that is in a host, for every Python from 3.9 on."""
 
 
 def cache_folder() -> Path:
@@ -166,15 +190,17 @@ def collect(folder: Path, *, everywhere: bool = True) -> dict[str, bytes]:
     return {wheel.bundled_as: _bytes(wheel, folder) for wheel in needed(everywhere)}
 
 
-def unpacked(python: str, folder: Path | None = None) -> dict[str, bytes]:
-    """The files of pyzmq for one Python of this system, by their path in a folder of Python's path.
-
-    Raises `ArtifexError`.
+@cache
+def unpacked(python: str, *, qt: bool = False) -> Mapping[str, bytes]:
+    """The files of pyzmq for one Python of this system, by their path in a folder of Python's path; with `qt` those of
+    qtpy too. Raises `ArtifexError`.
     """
-    oldest = "3.12" if python not in ("3.9", "3.10", "3.11") else python
-    (wheel,) = needed(everywhere=False, pythons=(oldest,))
-    with zipfile.ZipFile(io.BytesIO(_bytes(wheel, folder or cache_folder()))) as packed:
-        return {name: packed.read(name) for name in packed.namelist() if not name.endswith("/")}
+    oldest = python if python in ("3.9", "3.10", "3.11") else "3.12"
+    files = {}
+    for wheel in (*needed(everywhere=False, pythons=(oldest,)), *(QT if qt else ())):
+        with zipfile.ZipFile(io.BytesIO(_bytes(wheel, cache_folder()))) as packed:
+            files.update({name: packed.read(name) for name in packed.namelist() if not name.endswith("/")})
+    return files
 
 
 def _bytes(wheel: Wheel, folder: Path) -> bytes:
@@ -189,7 +215,7 @@ def _download(wheel: Wheel, folder: Path) -> None:
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     which = ["--only-binary=:all:", "--implementation", "cp", "--python-version", wheel.python]
     done = subprocess.run(
-        [*pip, *which, "--platform", wheel.pip_platform, "--dest", str(folder), f"pyzmq=={RELEASE}"],
+        [*pip, *which, "--platform", wheel.pip_platform, "--dest", str(folder), wheel.requirement],
         capture_output=True,
         text=True,
         check=False,

@@ -47,6 +47,9 @@ class LuaJIT:
         assert isinstance(loaded, Loaded)
         return loaded
 
+    def compiles(self, text: str) -> bool:
+        return self._lua.eval("function(text) return loadstring(text) ~= nil end")(text)
+
     def text(self, literal: str) -> Any:
         return self._lua.eval(literal)
 
