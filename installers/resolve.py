@@ -1,6 +1,6 @@
-"""The Resolve adapter: a script in Resolve's menu, macros among Fusion's templates, and a folder of ours.
+"""The Resolve adapter: scripts for Resolve's menu and Console, macros among Fusion's templates, and a folder of ours.
 
-The script is Lua, which every edition of Resolve runs; it works together with a companion process of ours. The folder
+The scripts are Lua, which every edition of Resolve runs; they work together with a companion process of ours. The folder
 has the Python adapter for the Studio edition, with pyzmq once for each Python that Resolve may run scripts on.
 """
 
@@ -27,6 +27,7 @@ FOLDER = "ArtifexPro"
 PACKAGE = "artifexpro_resolve"
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 MENU = Path("Scripts", "Utility", "ArtifexPro.lua")
+CONSOLE = Path("Scripts", "Utility", "ArtifexPro Console.lua")
 TEMPLATES = Path("Templates", "Fusion", FOLDER)
 
 
@@ -57,7 +58,7 @@ def install(into: Path | None = None, dry_run: bool = False) -> list[str]:
 def uninstall(into: Path | None = None, dry_run: bool = False) -> list[str]:
     """Take the adapter out again. Clips, LUTs and timelines stay."""
     folder = _folder(into)
-    places = [folder / MENU, folder / TEMPLATES, folder / FOLDER]
+    places = [folder / MENU, folder / CONSOLE, folder / TEMPLATES, folder / FOLDER]
     present = [place for place in places if place.exists()]
     if not present:
         return [f"{folder} does not have ArtifexPro."]
@@ -122,9 +123,9 @@ def _parts(folder: Path, libraries: dict[str, bytes]) -> Iterator[tuple[Path, di
     home = Home.find().root
     told = (home / "resolve" / "mail", sys.executable, home)
     yield folder / MENU, {"": script.menu(*told).encode("utf-8")}, "The script of the menu"
+    yield folder / CONSOLE, {"": script.console(*told).encode("utf-8")}, "The script for the Console"
     yield folder / TEMPLATES, dict(_templates()), "The set of Fusion macros"
-    console = script.console(*told).encode("utf-8")
-    yield folder / FOLDER, {script.CONSOLE_NAME: console, **dict(_package()), **libraries}, f"ArtifexPro {VERSION}"
+    yield folder / FOLDER, {**dict(_package()), **libraries}, f"ArtifexPro {VERSION}"
 
 
 def _templates() -> Iterator[tuple[str, bytes]]:

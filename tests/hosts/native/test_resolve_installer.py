@@ -32,23 +32,25 @@ def oks(folder: Path) -> list[bool]:
 
 
 def test_what_is_installed_is_whole(folder: Path) -> None:
-    assert oks(folder) == [False] * 3
+    assert oks(folder) == [False] * 4
     said = installer.install(folder)
-    assert sum("goes into" in line for line in said) == 3 and "Restart Resolve" in said[-1]
-    assert oks(folder) == [True] * 3
-    assert [path.name for path in (folder / "Scripts").rglob("*") if path.is_file()] == ["ArtifexPro.lua"]
+    assert sum("goes into" in line for line in said) == 4 and "Restart Resolve" in said[-1]
+    assert oks(folder) == [True] * 4
+    scripts = sorted(path.name for path in (folder / "Scripts" / "Utility").iterdir())
+    assert scripts == ["ArtifexPro Console.lua", "ArtifexPro.lua"]
     macros = sorted((folder / "Templates" / "Fusion" / "ArtifexPro").iterdir())
     assert [path.stem for path in macros] == sorted(node.type_name() for node in library())
     for path in macros:
         assert list(lua.LuaJIT().load(path.read_text(encoding="utf-8"))["Tools"].named) == [path.stem]
 
 
-def test_the_script_is_whole_lua_and_knows_this_machine(folder: Path) -> None:
+def test_the_scripts_are_whole_lua_and_knows_this_machine(folder: Path) -> None:
     installer.install(folder)
-    text = (folder / "Scripts" / "Utility" / "ArtifexPro.lua").read_text(encoding="utf-8")
-    assert lua.LuaJIT().compiles(text)
-    assert "@PYTHON@" not in text and "@FOLDER@" not in text and "@HOME@" not in text
-    assert str(folder.parents[1] / "home") in text
+    for path in (folder / "Scripts" / "Utility").iterdir():
+        text = path.read_text(encoding="utf-8")
+        assert lua.LuaJIT().compiles(text)
+        assert "@PYTHON@" not in text and "@FOLDER@" not in text and "@HOME@" not in text
+        assert str(folder.parents[1] / "home") in text
 
 
 @pytest.mark.parametrize("host_python", RESOLVE, indirect=True)
@@ -71,7 +73,7 @@ def test_every_python_finds_its_pyzmq_and_the_adapter(host_python: Path, folder:
 def test_installing_twice_changes_nothing_the_second_time(folder: Path) -> None:
     installer.install(folder)
     before = everything(folder)
-    assert sum("already" in line for line in installer.install(folder)) == 3
+    assert sum("already" in line for line in installer.install(folder)) == 4
     assert everything(folder) == before
 
 
@@ -103,7 +105,7 @@ def test_the_doctor_finds_what_is_missing_and_installing_mends_it(gone: str, fol
     shutil.rmtree(path) if path.is_dir() else path.unlink()
     assert oks(folder).count(False) == 1
     installer.install(folder)
-    assert oks(folder) == [True] * 3
+    assert oks(folder) == [True] * 4
 
 
 def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
