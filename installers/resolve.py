@@ -1,7 +1,7 @@
 """The Resolve adapter: scripts for Resolve's menu and Console, macros among Fusion's templates, and a folder of ours.
 
-The scripts are Lua, which every edition of Resolve runs; they work together with a companion process of ours. The folder
-has the Python adapter for the Studio edition, with pyzmq once for each Python that Resolve may run scripts on.
+The scripts are Lua, which every edition of Resolve runs; they work with a companion process of ours. The folder has the
+Python adapter for the Studio edition, with pyzmq once for each Python that Resolve may run scripts on.
 """
 
 from __future__ import annotations

@@ -34,6 +34,8 @@ GROUPS_VERSION = 2
 MOST_NODES = 20_000
 COLUMN, ROW = 120, 90
 """Distance of nodes that the document gives no place to, in the units of the hosts' node views."""
+FARTHEST = 10_000_000
+"""A place farther out is not shown: hosts keep places with seven digits."""
 
 
 class Unfolding:
@@ -192,10 +194,10 @@ def _in_order(nodes: Mapping[str, Any], pinned: Mapping[tuple[str, str], str]) -
 
 
 def _place(native: Native, ui: Mapping[str, Any], level: Mapping[str, Native]) -> None:
-    """The document's place, or one below what the node takes from, beside the others there."""
+    """The document's place where hosts have room for it, else one below what the node takes from, beside the others."""
     label = ui.get("label")
     native.label = label if isinstance(label, str) else ""
-    if is_number(ui.get("x")) and is_number(ui.get("y")):
+    if all(is_number(ui.get(axis)) and abs(ui[axis]) <= FARTHEST for axis in ("x", "y")):
         native.place = (round(ui["x"]), round(ui["y"]))
         return
     heights = {other.name: other.place[1] for other in level.values()}
