@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ..bridge import graphs
+from ..bridge.jobs import Job, JobBook
 from . import clips, strips
-from .jobs import Job, JobBook
 from .placing import NoRoom, Span, free_place
 from .source import Picture
 
@@ -76,8 +76,9 @@ def ask(
     """Put a job for `document` into the book, at `wanted` or the next free channel above it. Raises `Refused`."""
     editor = scene.sequence_editor
     number = scene.session_uid
+    promised = (Span.of(place) for place in book.promised(number))
     try:
-        place = free_place(wanted, (*strips.taken(editor), *book.promised(number)), strips.closed_channels(editor))
+        place = free_place(wanted, (*strips.taken(editor), *promised), strips.closed_channels(editor))
     except NoRoom as full:
         raise Refused(str(full)) from full
     key = uuid.uuid4().hex
@@ -96,7 +97,7 @@ def ask(
         target=target,
         client=client,
     )
-    job = Job(key, title, place.start, place.length, place.channel, request, scene=number)
+    job = Job(key, title, request, place.as_place(), keeper=number)
     book.add(job)
     return job
 

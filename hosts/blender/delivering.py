@@ -12,8 +12,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from ..bridge.jobs import Job
 from . import strips
-from .jobs import Job
 from .placing import NoRoom, Span, free_place
 
 COLOR_TAG = "COLOR_06"
@@ -61,8 +61,9 @@ def deliver(scene: Any, job: Job, promised: list[Span], named: Callable[[str], s
     remarks = list(_settle(strip, place, [*others, *promised], closed))
     remarks.extend(_set_space(strip, clip.get("space") or "srgb_tx"))
     _sign(strip, job)
-    if place.channel != job.channel:
-        remarks.insert(0, f"Channel {job.channel} was taken meanwhile: the clip is on channel {strip.channel}.")
+    asked = Span.of(job.place)
+    if place.channel != asked.channel:
+        remarks.insert(0, f"Channel {asked.channel} was taken meanwhile: the clip is on channel {strip.channel}.")
     remarks.extend(_rates(scene, clip))
     return Arrival(strip.name, strips.span_of(strip), tuple(remarks))
 
@@ -80,9 +81,9 @@ def clip_of(job: Job) -> dict[str, Any]:
 
 
 def _length_of(clip: dict[str, Any], job: Job) -> Span:
+    asked = Span.of(job.place)
     frames = clip.get("frames")
-    length = frames["last"] - frames["first"] + 1 if frames else job.length
-    return Span(job.channel, job.start, job.start + length)
+    return Span(asked.channel, asked.start, asked.start + frames["last"] - frames["first"] + 1) if frames else asked
 
 
 def _settle(strip: Any, planned: Span, others: list[Span], closed: set[int]) -> list[str]:

@@ -35,7 +35,7 @@ def _send(operator, scene, document, title, wanted):
     except asking.Refused as refusal:
         operator.report({"ERROR"}, str(refusal))
         return {"CANCELLED"}
-    operator.report({"INFO"}, f"The clip will arrive at frame {job.start} on channel {job.channel}.")
+    operator.report({"INFO"}, "The clip will arrive at frame {start} on channel {channel}.".format(**job.place))
     return {"FINISHED"}
 
 

@@ -3,8 +3,8 @@
 
 import bpy
 
+from ..bridge.jobs import CANCELLED, DELIVERED, FAILED, FINISHED, QUEUED, RUNNING, WAITING
 from . import previews, pumping
-from .jobs import CANCELLED, DELIVERED, FAILED, FINISHED, QUEUED, RUNNING, WAITING
 from .settings import made_here, scene_of
 
 _WORDS = {
@@ -112,7 +112,7 @@ class ARTIFEXPRO_PT_jobs(_Tab, bpy.types.Panel):
             _say(layout, context, line, "ERROR")
         if not pumping.session.connected:
             layout.operator("artifexpro.connect", icon="LINKED", text=_connect_word())
-        jobs = pumping.session.book.of_scene(scene_of(context).session_uid)
+        jobs = pumping.session.book.of_keeper(scene_of(context).session_uid)
         for job in reversed(jobs):
             self._draw_job(context, layout.box(), job)
         if any(not job.open for job in jobs):
@@ -129,7 +129,7 @@ class ARTIFEXPRO_PT_jobs(_Tab, bpy.types.Panel):
             if (icon := previews.icon_of(job.key)) is not None:
                 box.template_icon(icon_value=icon, scale=8)
         else:
-            where = f"frame {job.start}, channel {job.channel}"
+            where = "frame {start}, channel {channel}".format(**job.place)
             word = "cancelling" if job.open and job.cancel_asked else _WORDS[job.state]
             box.label(text=f"{word}: {where}")
         if job.message:

@@ -6,8 +6,9 @@ looked for here, over plain numbers: strips that are there, and places promised 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 TOP_CHANNEL = 128
 """Blender's sequencer has channels 1 to 128."""
@@ -27,6 +28,15 @@ class Span:
 
     def meets(self, other: Span) -> bool:
         return self.channel == other.channel and self.start < other.end and other.start < self.end
+
+    @classmethod
+    def of(cls, place: Mapping[str, Any]) -> Span:
+        """The span that `as_place` froze."""
+        return cls(place["channel"], place["start"], place["start"] + place["length"])
+
+    def as_place(self) -> dict[str, Any]:
+        """The span as a job keeps it."""
+        return {"channel": self.channel, "start": self.start, "length": self.length}
 
     @property
     def length(self) -> int:

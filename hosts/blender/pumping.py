@@ -10,10 +10,12 @@ from pathlib import Path
 
 import bpy
 
-from . import asking, delivering, identity, line, previews
-from .jobs import DELIVERED, FAILED
+from ..bridge import line
+from ..bridge.jobs import DELIVERED, FAILED
+from ..bridge.session import Session
+from . import asking, delivering, identity, previews
+from .placing import Span
 from .preferences import preferences
-from .session import Session
 
 JOBS_PROPERTY = "artifexpro_jobs"
 BUSY_SECONDS = 0.2
@@ -24,7 +26,14 @@ def _dialler():
     """How to reach the daemon, from the preferences as they are now: the thread that dials must not ask Blender."""
     stated = preferences()
     home = bpy.path.abspath(stated.home) if stated.home else None
-    return partial(line.dial, home=home, endpoint=stated.endpoint or None, start=stated.start_daemon)
+    return partial(
+        line.dial,
+        home=home,
+        endpoint=stated.endpoint or None,
+        start=stated.start_daemon,
+        introduction=identity.introduction(),
+        python=identity.installers_python(),
+    )
 
 
 session = Session(_dialler)
@@ -72,11 +81,11 @@ def write_down():
 
 
 def _deliver(job):
-    scene = next((scene for scene in bpy.data.scenes if scene.session_uid == job.scene), None)
+    scene = next((scene for scene in bpy.data.scenes if scene.session_uid == job.keeper), None)
     try:
         if scene is None:
             raise delivering.Undeliverable(f"Its scene was deleted. The clip is {delivering.clip_of(job)['path']}.")
-        promised = session.book.promised(job.scene, besides=job)
+        promised = [Span.of(place) for place in session.book.promised(job.keeper, besides=job)]
         arrival = delivering.deliver(scene, job, promised, _as_blender_writes)
     except delivering.Undeliverable as problem:
         session.book.close(job, FAILED, str(problem))
@@ -126,7 +135,7 @@ def _file_opened(*_):
     previews.clear()
     for scene in bpy.data.scenes:
         if JOBS_PROPERTY in scene:
-            session.book.adopt(scene.session_uid, scene[JOBS_PROPERTY])
+            session.book.adopt(scene[JOBS_PROPERTY], scene.session_uid)
     keep_pumping()
 
 
@@ -134,7 +143,7 @@ def _file_opened(*_):
 def _before_saving(*_):
     """Undo may have brought an older copy back into a scene: what is saved is what is so now."""
     for scene in bpy.data.scenes:
-        if JOBS_PROPERTY in scene or session.book.of_scene(scene.session_uid):
+        if JOBS_PROPERTY in scene or session.book.of_keeper(scene.session_uid):
             scene[JOBS_PROPERTY] = session.book.as_text(scene.session_uid)
 
 

@@ -94,8 +94,8 @@ def book():
 
 
 def jobs():
-    kept = ("key", "title", "state", "job", "start", "length", "channel", "message", "notes", "cancel_asked")
-    return [{name: getattr(job, name) for name in kept} for job in book()]
+    kept = ("key", "title", "state", "job", "message", "notes", "cancel_asked")
+    return [{**{name: getattr(job, name) for name in kept}, **job.place} for job in book()]
 
 
 def all_strips():
@@ -246,7 +246,7 @@ def deliver(settings):
     second = generate("a red kite over the sea", frame=20, seed=2)
     scene().frame_current = 60
     frozen = jobs()
-    block(second.channel, 22, 23)
+    block(second.place["channel"], 22, 23)
     longest = pump_until(lambda: plain.state == second.state == "delivered")
     first_two = jobs()
 
@@ -281,7 +281,7 @@ def deliver(settings):
     pump_until(lambda: not refused_by_daemon.open)
     names = {"plain": plain, "second": second, "from_strip": from_strip, "varied": varied, "cancelled": cancelled}
     keys = {name: job.key for name, job in {**names, "refused": refused_by_daemon}.items()}
-    rendered = render(settings["png"], plain.job, plain.start + 2)
+    rendered = render(settings["png"], plain.job, plain.place["start"] + 2)
     return {
         "keys": keys,
         "frozen": frozen,

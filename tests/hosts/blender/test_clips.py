@@ -14,11 +14,11 @@ from artifexpro.core.nodes import library
 from artifexpro.core.protocol import JobRequest
 from artifexpro.core.wan22.presets import PRESETS
 from artifexpro.hosts.blender import asking, clips
-from artifexpro.hosts.blender.jobs import JobBook
-from artifexpro.hosts.blender.line import WIDEST, small
 from artifexpro.hosts.blender.placing import Span
 from artifexpro.hosts.blender.source import Picture
 from artifexpro.hosts.bridge.frames import Frame
+from artifexpro.hosts.bridge.jobs import JobBook
+from artifexpro.hosts.bridge.line import WIDEST, small
 
 PANEL = {
     "prompt": "a red kite",
@@ -102,7 +102,7 @@ def test_two_requests_never_share_a_key_or_a_place() -> None:
         for _ in range(4)
     ]
     assert len({job.key for job in jobs}) == 4
-    assert [job.channel for job in jobs] == [1, 2, 3, 4]
+    assert [job.place["channel"] for job in jobs] == [1, 2, 3, 4]
 
 
 def test_another_seed_changes_the_seed_alone() -> None:

@@ -38,3 +38,9 @@ def test_a_full_timeline_is_told_in_a_sentence() -> None:
     taken = [Span(channel, 0, 100) for channel in range(1, TOP_CHANNEL + 1)]
     with pytest.raises(NoRoom, match="Frames 10 to 19 are taken on every channel from 3 up to 128"):
         free_place(Span(3, 10, 20), taken)
+
+
+def test_a_job_keeps_its_place() -> None:
+    span = Span(2, 10, 51)
+    assert span.as_place() == {"channel": 2, "start": 10, "length": 41}
+    assert Span.of(span.as_place()) == span

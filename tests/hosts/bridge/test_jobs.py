@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from artifexpro.hosts.blender.jobs import (
+from artifexpro.hosts.bridge.jobs import (
     CANCELLED,
     DELIVERED,
     FAILED,
@@ -17,15 +17,18 @@ from artifexpro.hosts.blender.jobs import (
     RUNNING,
     Job,
     JobBook,
+    Keeper,
 )
-from artifexpro.hosts.blender.placing import Span
 
 FAILURE = {"code": "disk", "attempted": "write the clip", "because": "the disk is full", "remedy": "freeing space"}
 RESULT = {"artefacts": [{"path": "/x/clip.mp4", "role": "clip"}], "notes": ["This is noise."], "recipe": {}}
 
 
-def booked(key: str = "k" * 8, scene: int = 1, **more: Any) -> Job:
-    return Job(key, "a cat", 10, 41, 2, {"key": key}, scene=scene, **more)
+PLACE = {"track": 2, "frame": 10}
+
+
+def booked(key: str = "k" * 8, keeper: Keeper = 1, **more: Any) -> Job:
+    return Job(key, "a cat", {"key": key}, dict(PLACE), keeper=keeper, **more)
 
 
 @pytest.fixture
@@ -72,29 +75,29 @@ def test_events_of_others_are_not_ours(book: JobBook) -> None:
     assert book.hear({"event": "finished", "job": "elsewhere", "body": {"result": RESULT}}) is None
 
 
-def test_promised_places_are_those_of_open_jobs_of_the_scene(book: JobBook) -> None:
-    other = booked("other-key", scene=2)
+def test_promised_places_are_those_of_open_jobs_of_the_keeper(book: JobBook) -> None:
+    other = booked("other-key", keeper=2)
     book.add(other)
-    assert book.promised(1) == [Span(2, 10, 51)]
+    assert book.promised(1) == [PLACE]
     assert book.promised(1, besides=the_job(book)) == []
     book.close(the_job(book), DELIVERED)
     assert book.promised(1) == []
-    assert book.promised(2) == [Span(2, 10, 51)]
+    assert book.promised(2) == [PLACE]
 
 
 def test_a_file_keeps_its_jobs(book: JobBook) -> None:
     tell(book, "progress", stage="denoise", done=2, total=4)
     text = book.as_text(1)
     reopened = JobBook()
-    reopened.adopt(7, text)
+    reopened.adopt(text, 7)
     job = the_job(reopened)
-    assert (job.job, job.state, job.span, job.request) == ("j1", RUNNING, Span(2, 10, 51), {"key": "k" * 8})
-    assert (job.scene, job.progress, job.stage) == (7, None, "")
+    assert (job.job, job.state, job.place, job.request) == ("j1", RUNNING, PLACE, {"key": "k" * 8})
+    assert (job.keeper, job.progress, job.stage) == (7, None, "")
 
 
 def test_a_copied_scene_does_not_take_the_jobs_of_the_first(book: JobBook) -> None:
-    book.adopt(9, book.as_text(1))
-    assert [job.scene for job in book] == [1]
+    book.adopt(book.as_text(1), 9)
+    assert [job.keeper for job in book] == [1]
 
 
 def test_a_file_keeps_all_open_jobs_and_the_last_closed_ones() -> None:

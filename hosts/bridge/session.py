@@ -1,6 +1,6 @@
 """The jobs and the line they travel on: all that happens between pressing Generate and a finished clip.
 
-Nothing here knows Blender. `pump()` never waits: finding (or starting) the daemon happens in a thread that only hands
+Nothing here knows a host. `pump()` never waits: finding (or starting) the daemon happens in a thread that only hands
 its result over, and every question is posted with a callback that runs inside a later `pump()`.
 """
 
@@ -77,7 +77,7 @@ class _Dialling:
 
 
 class Session:
-    """One line for all scenes of the open file.
+    """One line for all that is open in the host.
 
     `dialler` is asked in the host's main thread for the function that dials; that one runs in a thread.
     """
@@ -141,7 +141,7 @@ class Session:
         self.book.touch(job)
 
     def pump(self) -> list[Job]:
-        """Take in what happened, send what is due. Returns the finished jobs that wait to be put on a timeline."""
+        """Take in what happened, send what is due. Returns the finished jobs that wait to be put in place."""
         self._look_after_line()
         if self._line is not None:
             for event in self._line.poll():

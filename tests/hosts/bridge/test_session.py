@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from artifexpro.hosts.blender.jobs import CANCELLED, FAILED, QUEUED, RUNNING, WAITING, Job
-from artifexpro.hosts.blender.line import dial
-from artifexpro.hosts.blender.session import PULSE_SECONDS, RETRY_SECONDS, Session, Trouble, Unreachable
+from artifexpro.hosts.bridge.jobs import CANCELLED, FAILED, QUEUED, RUNNING, WAITING, Job
+from artifexpro.hosts.bridge.line import dial
+from artifexpro.hosts.bridge.session import PULSE_SECONDS, RETRY_SECONDS, Session, Trouble, Unreachable
 
 Done = Callable[[Any, Any], None]
 REFUSAL = Trouble("Attempted to make 6 frames. Failed because a clip has 4k + 1 frames. Try 5 or 9.", passing=False)
@@ -67,7 +67,7 @@ def session(line: PlayedLine) -> Session:
 
 
 def book(session: Session, key: str = "k" * 8, **more: Any) -> Job:
-    job = Job(key, "a cat", 10, 41, 2, {"key": key}, scene=1, **more)
+    job = Job(key, "a cat", {"key": key}, {"frame": 10}, **more)
     session.book.add(job)
     return job
 
@@ -89,7 +89,7 @@ def connect(session: Session) -> None:
 @pytest.mark.parametrize("endpoint", ["tcp://render.example.com:5570", "tcp://10.0.0.3:5570"])
 def test_a_daemon_elsewhere_is_refused_without_a_look(endpoint: str, tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match="is on another machine"):
-        dial(tmp_path, endpoint, start=False)
+        dial(tmp_path, endpoint, start=False, introduction={"name": "test"})
 
 
 def test_nothing_is_dialled_without_a_job(session: Session) -> None:

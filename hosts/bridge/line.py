@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..bridge.client import Client
-from ..bridge.errors import BridgeError
-from ..bridge.frames import DTYPES, Frame, FrameReader
-from ..bridge.wire import is_local
-from .identity import installers_python, introduction
+from .client import Client
+from .errors import BridgeError
+from .frames import DTYPES, Frame, FrameReader
 from .session import Body, Trouble, Unreachable
+from .wire import is_local
 
 WIDEST = 160
 """Pixels of a picture in the panel, along its longer side; more would cost the artist's interface time."""
 _PASSING = frozenset({"no-daemon", "no-start", "unreachable", "timeout", "closed"})
 
 
-def dial(home: str | Path | None, endpoint: str | None, start: bool) -> Line:
+def dial(
+    home: str | Path | None,
+    endpoint: str | None,
+    start: bool,
+    *,
+    introduction: Mapping[str, str],
+    python: str | None = None,
+) -> Line:
     """Reach the daemon of this machine, and start it where `start` says so and none runs. Takes seconds.
 
-    Raises `Unreachable`.
+    `introduction` is who asks ("name", "version", "host"), as job lists show it; `python` has the daemon and starts it
+    where none ran here before. Raises `Unreachable`.
     """
     if endpoint is not None and not is_local(endpoint):
         raise Unreachable(
-            f"The daemon at {endpoint} is on another machine, and files and Blender's permissions are for this one. "
+            f"The daemon at {endpoint} is on another machine, but clips arrive as files on this one. "
             "Try an endpoint that begins with tcp://127.0.0.1 or ipc://, or leave it empty."
         )
-    client = Client(home, endpoint=endpoint, python=installers_python(), **introduction())
+    client = Client(home, endpoint=endpoint, python=python, **introduction)
     try:
         client.connect(start=start)
     except BridgeError as error:
