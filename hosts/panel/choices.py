@@ -9,12 +9,13 @@ from types import MappingProxyType
 
 @dataclass(frozen=True)
 class Medium:
-    """A file a task takes: the graph's socket, what the artist calls it, and the endings a file of it may have."""
+    """A file a task takes: the graph's socket, what the artist calls it, what kind of file it is."""
 
     socket: str
     label: str
     kind: str
     needed: bool = False
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,8 @@ _TASKS = (
         "MaskedEdit",
         (
             Medium("video", "Clip", "clip", needed=True),
-            Medium("mask", "Mask, white where it is made new", "mask", needed=True),
-            Medium("reference", "Picture of what it shall be like", "picture"),
+            Medium("mask", "Mask", "mask", needed=True, hint="Drop a mask here: white where it is made new"),
+            Medium("reference", "What it shall be like", "picture"),
         ),
     ),
     Task(
@@ -60,7 +61,7 @@ _TASKS = (
         "S2VGenerator",
         (
             Medium("audio", "Voice", "sound", needed=True),
-            Medium("reference_image", "Picture of who speaks", "picture", needed=True),
+            Medium("reference_image", "Who speaks", "picture", needed=True),
         ),
     ),
 )

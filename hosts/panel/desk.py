@@ -23,6 +23,8 @@ from .wish import Extension, Wish
 WORDS = "words"
 """The keeper of jobs that only extend a prompt: they are neither shown in the queue nor saved."""
 MODELS, COST, JOBS, HISTORY, EXTENSION, STATUS = "models", "cost", "jobs", "history", "extension", "status"
+ALL = (MODELS, COST, JOBS, HISTORY, EXTENSION, STATUS)
+"""What `take_news` may name."""
 
 
 class Desk:

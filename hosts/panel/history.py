@@ -84,7 +84,7 @@ def about(view: dict[str, Any], now: float) -> str:
         parts += [f"seed {params['seed']}"] if "seed" in params else []
     if view["state"] != "finished":
         parts.append(str(view["state"]))
-    return " · ".join(parts)
+    return " · ".join(part.replace(" ", "\u00a0") for part in parts).replace(" ·", "\u00a0·")
 
 
 def ago(seconds: float) -> str:
