@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QPointF, QSize, Qt, Signal
-from qtpy.QtGui import QPainter, QPen, QPolygonF
+from qtpy.QtCore import QEvent, QPointF, QSize, Qt, Signal
+from qtpy.QtGui import QFontMetrics, QPainter, QPen, QPolygonF
 from qtpy.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -13,6 +13,7 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QSpinBox,
     QStyle,
@@ -55,6 +56,27 @@ def restyle(widget, **properties):
 def field_height(widget):
     """The height of every field of one line, so that rows of them are even."""
     return widget.fontMetrics().height() + 15
+
+
+class Column(QScrollArea):
+    """Scrolls up and down only: it is never narrower than what is in it, whatever the host's font."""
+
+    def __init__(self, inside, parent=None):
+        super().__init__(parent)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarAlwaysOn)
+        self.setWidget(inside)
+
+    def eventFilter(self, watched, event):
+        if watched is self.widget() and event.type() == QEvent.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
+
+    def minimumSizeHint(self):
+        wide = self.widget().minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
+        return QSize(wide, super().minimumSizeHint().height())
 
 
 class Elided(QLabel):
@@ -164,7 +186,7 @@ class Segments(QFrame):
             each.setSizePolicy(QSizePolicy.Expanding, QSizePolicy.Fixed)
             bold = each.font()
             bold.setBold(True)
-            each.setMinimumWidth(QLabel().fontMetrics().boundingRect(word).width() + 16)
+            each.setMinimumWidth(QFontMetrics(bold).horizontalAdvance(word) + 14)
             each.clicked.connect(lambda _checked=False, value=value: self.chosen.emit(value))
             self._group.addButton(each)
             self._buttons[value] = each
@@ -173,6 +195,9 @@ class Segments(QFrame):
 
     def value(self):
         return next(value for value, each in self._buttons.items() if each.isChecked())
+
+    def buttons(self):
+        return list(self._buttons.values())
 
     def choose(self, value):
         """Choose without telling anybody. KeyError where there is no such choice."""

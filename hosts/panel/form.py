@@ -77,6 +77,11 @@ class Form(QWidget):
         self.avoid = Words("avoid", 2, "What should not be seen. Empty: what the model was trained with")
         self.avoid.textChanged.connect(self.changed)
         self._column.addLayout(self._captioned("Negative prompt", self.avoid))
+        QWidget.setTabOrder(self.prompt, self.extend_button)
+        before = self.extend_button
+        for each in (*self.card.reached(), self.avoid):
+            QWidget.setTabOrder(before, each)
+            before = each
 
     def _add_task(self):
         self.task = controls.Choice("task")

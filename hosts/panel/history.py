@@ -12,6 +12,8 @@ from .wish import generators
 
 NEWEST = 500
 """So many jobs are asked for and searched; `artifexpro jobs list` has them all."""
+LEAST_OF_A_NAME = 6
+"""So many letters of a job's name are no accident."""
 EVERY_SECONDS = 5.0
 """Other hosts add to the history as well: while it is looked at, it is asked for again this often."""
 
@@ -52,9 +54,10 @@ class History:
             self._changed()
 
     def found(self, words: str) -> list[dict[str, Any]]:
-        """Jobs whose title, prompt, model, host or state have every one of `words`, newest first."""
+        """Jobs that have every one of `words`, newest first: in title, prompt, model, preset, host or state, or as the
+        seed or the beginning of the job's name."""
         wanted = words.lower().split()
-        return [view for view in self._views if all(word in _searched(view) for word in wanted)]
+        return [view for view in self._views if all(_has(view, word) for word in wanted)]
 
     def __len__(self) -> int:
         return len(self._views)
@@ -66,11 +69,14 @@ def makers(view: dict[str, Any]) -> list[dict[str, Any]]:
     return [node["params"] for node in generators(recipe.get("graph") or {})]
 
 
-def _searched(view: dict[str, Any]) -> str:
-    said = [view.get("title", ""), view["state"], view["job"], (view.get("client") or {}).get("host", "")]
+def _has(view: dict[str, Any], word: str) -> bool:
+    said = [view.get("title", ""), view["state"], (view.get("client") or {}).get("host", "")]
+    seeds = []
     for params in makers(view):
-        said += [str(params.get(name, "")) for name in ("prompt", "model", "preset", "seed")]
-    return " ".join(said).lower()
+        said += [str(params.get(name, "")) for name in ("prompt", "model", "preset")]
+        seeds.append(str(params.get("seed", "")))
+    named = len(word) >= LEAST_OF_A_NAME and view["job"].startswith(word)
+    return named or word in seeds or word in " ".join(said).lower()
 
 
 def about(view: dict[str, Any], now: float) -> str:

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import QEvent, QSize, Qt, QTimer
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import (
     QApplication,
     QFrame,
     QHBoxLayout,
-    QScrollArea,
+    QLayout,
     QShortcut,
     QSplitter,
     QTabWidget,
@@ -27,9 +27,10 @@ from .queueview import QueueView
 TICK_MS = 60
 CALM_MS = 400
 """How long the fields have to rest before the cost is asked for."""
-WIDE = 820
-"""Pixels from which on the form stands beside the queue."""
 FORM_WIDTH = 400
+LEAST_HEIGHT = 420
+BESIDE_WIDTH = 420
+"""Pixels the form and the queue take side by side, or more where the host's font is large; with less, tabs."""
 
 
 class Panel(QWidget):
@@ -44,7 +45,7 @@ class Panel(QWidget):
         self.setWindowTitle(f"{work.host.title} – Generate" if work.host.title != "ArtifexPro" else "ArtifexPro")
         self.setPalette(theme.palette(self.look))
         self.setStyleSheet(theme.sheet(self.look))
-        self.setMinimumSize(340, 420)
+        self.setMinimumHeight(LEAST_HEIGHT)
         self.loader = pictures.Loader(self)
         self._wide = None
         self._build()
@@ -68,6 +69,7 @@ class Panel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
+        column.setSizeConstraint(QLayout.SetNoConstraint)
         column.addLayout(self._head())
         column.addWidget(self._banner())
         self.making = self._making()
@@ -112,19 +114,13 @@ class Panel(QWidget):
 
     def _making(self):
         made = QWidget()
-        made.setMinimumWidth(320)
         column = QVBoxLayout(made)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         offer = self.desk.host.picture if self.desk.host.title != "ArtifexPro" else None
         self.form = Form(self.look, self.loader, self.desk.host.title, offer)
-        self.scroll = QScrollArea()
-        self.scroll.setWidgetResizable(True)
-        self.scroll.setFrameShape(QFrame.NoFrame)
-        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
-        self.scroll.setVerticalScrollBarPolicy(Qt.ScrollBarAlwaysOn)
+        self.scroll = controls.Column(self.form)
         self.scroll.setFocusPolicy(Qt.NoFocus)
-        self.scroll.setWidget(self.form)
         column.addWidget(self.scroll, 1)
         below = QWidget()
         below.setProperty("kind", "foot")
@@ -169,17 +165,31 @@ class Panel(QWidget):
 
     def resizeEvent(self, event):
         super().resizeEvent(event)
-        wide = self.width() >= WIDE
+        beside = max(BESIDE_WIDTH, *(page.minimumSizeHint().width() for page in (self.queue, self.history)))
+        wide = self.width() >= self._form_width() + beside
         if wide != self._wide:
             self._wide = wide
             self._arrange()
+
+    def event(self, event):
+        if event.type() == QEvent.LayoutRequest and self._wide is not None:
+            self.setMinimumWidth(self.minimumSizeHint().width())
+        return super().event(event)
+
+    def minimumSizeHint(self):
+        """As wide as the widest page: narrower than side by side, so that it can be made so narrow."""
+        pages = (self.making, self.queue, self.history)
+        return QSize(max(page.minimumSizeHint().width() for page in pages) + 4, LEAST_HEIGHT)
+
+    def _form_width(self):
+        return max(FORM_WIDTH, self.making.minimumSizeHint().width())
 
     def _arrange(self):
         focused = self.focusWidget()
         if self._wide:
             self.split.insertWidget(0, self.making)
             self.making.show()
-            self.split.setSizes([FORM_WIDTH, max(1, self.width() - FORM_WIDTH)])
+            self.split.setSizes([self._form_width(), max(1, self.width() - self._form_width())])
             self.split.setStretchFactor(0, 0)
             self.split.setStretchFactor(1, 1)
         else:

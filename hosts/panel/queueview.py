@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from ..bridge.jobs import CANCELLED, DELIVERED, FAILED, FINISHED, QUEUED, RUNNING, WAITING
 from . import controls, pictures, results
@@ -53,6 +53,9 @@ class Row(QFrame):
         column.addWidget(self.bar)
         column.addWidget(self.message)
         column.addLayout(self._buttons())
+        self.notes = controls.label("", "muted", wrap=True)
+        self.notes.hide()
+        column.addWidget(self.notes)
         column.addStretch(1)
         row.addLayout(column, 1)
         loader.loaded.connect(self._loaded)
@@ -68,9 +71,13 @@ class Row(QFrame):
             ("reveal", "Reveal", "Shows the clip's files"),
             ("again", "Again", "Makes the same clip once more"),
             ("vary", "Vary Seed", "The same with another seed"),
+            ("notes", "Notes", "What was said while the clip was made"),
         ):
             each = controls.button(word, "link", name=f"{name}-{self.key}", tip=tip)
-            each.clicked.connect(lambda _checked=False, name=name: self.act.emit(self.key, name))
+            if name == "notes":
+                each.clicked.connect(lambda: self.notes.setVisible(not self.notes.isVisible()))
+            else:
+                each.clicked.connect(lambda _checked=False, name=name: self.act.emit(self.key, name))
             self.buttons[name] = each
             line.addWidget(each)
         line.addStretch(1)
@@ -82,9 +89,10 @@ class Row(QFrame):
         controls.restyle(self.state, kind="warning" if waits else _KINDS.get(job.state, "muted"))
         self.bar.setVisible(job.state == RUNNING)
         self.bar.setValue(round(1000 * (job.progress or 0.0)))
-        said = " ".join([job.message, *(job.notes if job.state == DELIVERED else ())]).strip()
-        self.message.setText(_breakable(said))
-        self.message.setVisible(bool(said))
+        self.message.setText(_breakable(job.message))
+        self.message.setVisible(bool(job.message))
+        self.notes.setText(_breakable("\n".join(job.notes)))
+        self.buttons["notes"].setText(f"Notes ({len(job.notes)})")
         controls.restyle(self.message, kind="error" if job.state == FAILED else "muted")
         over = not job.open
         shown = {
@@ -93,6 +101,7 @@ class Row(QFrame):
             "reveal": job.result is not None,
             "again": over,
             "vary": over,
+            "notes": bool(job.notes),
         }
         focused = any(each.hasFocus() for each in self.buttons.values())
         for name, each in self.buttons.items():
@@ -126,10 +135,6 @@ class QueueView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(14, 12, 14, 12)
         column.setSpacing(8)
-        self.scroll = QScrollArea()
-        self.scroll.setWidgetResizable(True)
-        self.scroll.setFrameShape(QFrame.NoFrame)
-        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
         inside = QWidget()
         self._column = QVBoxLayout(inside)
         self._column.setContentsMargins(0, 0, 4, 0)
@@ -138,7 +143,8 @@ class QueueView(QWidget):
         self._empty.setAlignment(Qt.AlignHCenter | Qt.AlignTop)
         self._column.addWidget(self._empty)
         self._column.addStretch(1)
-        self.scroll.setWidget(inside)
+        self.scroll = controls.Column(inside)
+        self.scroll.setVerticalScrollBarPolicy(Qt.ScrollBarAsNeeded)
         column.addWidget(self.scroll, 1)
         self.clear_button = controls.button("Clear What Is Done", "link", name="clear", tip="The history keeps it")
         self.clear_button.clicked.connect(self.clear)

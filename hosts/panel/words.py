@@ -87,6 +87,10 @@ class ExtensionCard(QFrame):
         row.addStretch(1)
         column.addLayout(row)
 
+    def reached(self):
+        """What the keyboard goes through, in order."""
+        return [*self.method.buttons(), *self.view.buttons(), self.text, self.use, self.other, self.keep]
+
     def ask(self, seed, method=None):
         if method is not None:
             self.method.choose(method)
