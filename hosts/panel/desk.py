@@ -179,7 +179,7 @@ class Desk:
         """Put a clip into the queue, its place frozen now. Raises `BridgeError`."""
         wanted.refuse_gaps()
         place = self.host.place()
-        return self._add(wanted.document(exr=bool(place.get("frames"))), wish.title_of(wanted.prompt), place)
+        return self._add(wanted.document(exr=bool(place.get("frames"))), wish.title_of(wanted.params()["prompt"]), place)
 
     def repeat(self, document: graphs.Document, title: str, *, vary: bool) -> Job:
         """Make a graph once more, with another seed where `vary` says so. Raises `BridgeError`."""
@@ -210,6 +210,12 @@ class Desk:
     def waits_for_its_place(self, job: Job) -> bool:
         """Whether the host refused to take it: the artist may ask again with `deliver`."""
         return job.state == FINISHED and job.key in self._refused
+
+    def dismiss(self, job: Job) -> None:
+        """Let a finished clip wait no longer for a place that it does not get; its files stay."""
+        self._refused.discard(job.key)
+        self.session.book.close(job, DELIVERED, "Not put in place. Its files stay where they are.")
+        self._changed(JOBS)
 
     def cancel(self, job: Job) -> None:
         self.session.cancel(job)

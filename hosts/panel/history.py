@@ -37,7 +37,9 @@ class History:
         if not up:
             self._on_its_way = False
         elif self.seen and not self._on_its_way and self._clock() >= self._due:
-            self._on_its_way = self._ask("job.list", {"limit": NEWEST}, self._came)
+            self._on_its_way = True
+            if not self._ask("job.list", {"limit": NEWEST}, self._came):
+                self._on_its_way = False
 
     def outdated(self) -> None:
         """Something happened: ask at the next chance."""

@@ -293,7 +293,9 @@ class Panel(QWidget):
         if name in ("again", "vary"):
             self._told(self.desk.repeat, self.desk.document_of(job), job.title, vary=name == "vary")
         else:
-            self._told({"cancel": self.desk.cancel, "deliver": self.desk.deliver, "reveal": self.desk.reveal}[name], job)
+            desk = self.desk
+            acts = {"cancel": desk.cancel, "deliver": desk.deliver, "dismiss": desk.dismiss, "reveal": desk.reveal}
+            self._told(acts[name], job)
 
     def _act_on_history(self, view, name):
         if name == "reveal":

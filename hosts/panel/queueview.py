@@ -23,7 +23,7 @@ THUMB = (112, 64)
 
 
 class Row(QFrame):
-    """One job. `act` has the job's key and what is asked: cancel, deliver, reveal, again, vary."""
+    """One job. `act` has the job's key and what is asked: cancel, deliver, dismiss, reveal, again, vary."""
 
     act = Signal(str, str)
 
@@ -68,6 +68,7 @@ class Row(QFrame):
         for name, word, tip in (
             ("cancel", "Cancel", "Stops it before its next step"),
             ("deliver", "Put in Place", "Tries once more to put the finished clip where it belongs"),
+            ("dismiss", "Dismiss", "Waits no longer for its place; its files stay where they are"),
             ("reveal", "Reveal", "Shows the clip's files"),
             ("again", "Again", "Makes the same clip once more"),
             ("vary", "Vary Seed", "The same with another seed"),
@@ -98,6 +99,7 @@ class Row(QFrame):
         shown = {
             "cancel": job.open and job.state != FINISHED and not job.cancel_asked,
             "deliver": waits,
+            "dismiss": waits,
             "reveal": job.result is not None,
             "again": over,
             "vary": over,

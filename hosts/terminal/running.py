@@ -13,6 +13,9 @@ import typer
 from artifexpro.hosts.terminal.output import refuse
 
 
+_SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+
+
 def daemon(home: Path | None, endpoint: str | None) -> None:
     """Run the daemon in place of this command, so that signals reach it."""
     command = [sys.executable, "-m", "artifexpro.daemon"]
@@ -33,6 +36,34 @@ def stop(home: Path | None) -> None:
     with talk.daemon(home, start=False) as client:
         client.request("daemon.stop")
     print("The daemon stops; its jobs stay in the queue.")
+
+
+def panel(out: Path | None) -> None:
+    """Open the panel's window; its status is this command's."""
+    try:
+        import qtpy.QtWidgets  # noqa: F401
+    except (ImportError, RuntimeError) as error:
+        raise refuse(
+            "open the panel",
+            f"Qt for Python is not there ({error})",
+            "python -m pip install pyside6-essentials qtpy, in the environment of this command",
+        ) from error
+    if sys.platform.startswith("linux") and not any(map(os.environ.get, _SCREENS)):
+        raise refuse(
+            "open the panel",
+            "this session has no screen (neither DISPLAY nor WAYLAND_DISPLAY is set)",
+            "a terminal of your desktop, or artifexpro generate, which needs no window",
+        )
+    from artifexpro.hosts.panel import window
+    from artifexpro.hosts.terminal.talk import release
+
+    try:
+        status = window.run(out, release())
+    except OSError as error:
+        remedy = "a home that you may write to, named by ARTIFEXPRO_HOME"
+        raise refuse("open the panel", f"it cannot keep its jobs ({error})", remedy) from error
+    if status:
+        raise typer.Exit(status)
 
 
 def bench(name: str, *, as_json: bool) -> None:

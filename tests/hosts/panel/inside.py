@@ -31,7 +31,7 @@ from artifexpro.hosts.panel.alone import Alone
 from artifexpro.hosts.panel.desk import Desk
 from artifexpro.hosts.panel.window import Window, session_for
 
-PATIENCE = 60.0
+PATIENCE = 240.0
 WHO = {"name": "ArtifexPro panel", "version": "test", "host": "panel"}
 
 
@@ -58,7 +58,7 @@ class Round:
 
     def open_window(self) -> None:
         host = Alone(Path(self.settings["folder"]), lambda command: self.started.append(list(command)))
-        kept = keeping.Keeping(keeping.usual_folder(self.home), host.title)
+        kept = keeping.Keeping(keeping.usual_folder(Path(self.settings["kept"])), host.title)
         self.desk = Desk(host, session_for(WHO, self.home, start=False), WHO, kept)
         self.window = Window(self.desk)
         self.panel, self.form = self.window.panel, self.window.panel.form
