@@ -143,7 +143,9 @@ def outputs() -> dict[Path, str]:
     direct: set[str] = {canonicalize_name(Requirement(text).name) for text in (*asked, *window, *tools)}
     return {
         ROOT / "requirements.lock": lock(base, "To run the project.", elsewhere=True),
-        ROOT / "requirements-panel.lock": lock(panel, "For `artifexpro panel`, beside requirements.lock.", elsewhere=False),
+        ROOT / "requirements-panel.lock": lock(
+            panel, "For `artifexpro panel`, beside requirements.lock.", elsewhere=False
+        ),
         ROOT / "requirements-dev.lock": lock(dev, "To work on it, beside requirements.lock.", elsewhere=False),
         ROOT / "docs" / "dependencies.md": document(base, panel, dev, direct),
     }

@@ -24,7 +24,15 @@ class Cost:
 
 
 ASKING = Cost(basis="Asking the daemon …")
-NOT_CONNECTED = Cost(time="–", memory="–", disk="–", basis="Known when the daemon is there.")
+UNTOLD = "—"
+
+
+def untold(basis: str, warning: str = "") -> Cost:
+    """No figures, and why."""
+    return Cost(time=UNTOLD, memory=UNTOLD, disk=UNTOLD, basis=basis, warning=warning)
+
+
+NOT_CONNECTED = untold("Known when the daemon is there.")
 
 
 def told(plan: dict[str, Any] | None, estimate: dict[str, Any] | None, refusal: str) -> Cost:

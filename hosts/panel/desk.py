@@ -50,6 +50,7 @@ class Desk:
         self._keeping = keeping
         self._news: set[str] = set()
         self._up = False
+        self._closed = False
         self._refused: set[str] = set()
         self._wanted: Wish | None = None
         self._question = 0
@@ -86,7 +87,10 @@ class Desk:
         return news
 
     def close(self, *, wait: bool = False) -> None:
-        """Hang up; jobs go on in the daemon."""
+        """Hang up, once; jobs go on in the daemon."""
+        if self._closed:
+            return
+        self._closed = True
         self._save()
         self.session.hang_up(wait=wait)
         if self._keeping is not None:
@@ -148,7 +152,7 @@ class Desk:
             wanted.refuse_gaps()
         except BridgeError as gap:
             refusal = "" if gap.code == "prompt" else gap.sentence()
-            self.cost = Cost(time="–", memory="–", disk="–", basis="Known when it is clear what to make.", warning=refusal)
+            self.cost = cost.untold("Known when it is clear what to make.", refusal)
             self._changed(COST)
             return
         self._answers = {}
@@ -179,7 +183,9 @@ class Desk:
         """Put a clip into the queue, its place frozen now. Raises `BridgeError`."""
         wanted.refuse_gaps()
         place = self.host.place()
-        return self._add(wanted.document(exr=bool(place.get("frames"))), wish.title_of(wanted.params()["prompt"]), place)
+        return self._add(
+            wanted.document(exr=bool(place.get("frames"))), wish.title_of(wanted.params()["prompt"]), place
+        )
 
     def repeat(self, document: graphs.Document, title: str, *, vary: bool) -> Job:
         """Make a graph once more, with another seed where `vary` says so. Raises `BridgeError`."""

@@ -64,7 +64,9 @@ class Form(QWidget):
     def _add_words(self, look):
         self.prompt = Words("prompt", 4, "What should be seen, in your own words")
         self.prompt.textChanged.connect(self._words_changed)
-        self.extend_button = controls.button("Extend…", "link", name="extend", tip="Writes more of it; you see what first")
+        self.extend_button = controls.button(
+            "Extend…", "link", name="extend", tip="Writes more of it; you see what first"
+        )
         self.extend_button.setEnabled(False)
         self.extend_button.clicked.connect(lambda: self.card.ask(0))
         self._column.addLayout(self._captioned("Prompt", self.prompt, beside=self.extend_button))
@@ -113,7 +115,7 @@ class Form(QWidget):
         self.size = controls.Choice("size")
         self.size.addItem("The preset's", _PRESET)
         for width, height in SIZES:
-            self.size.addItem(f"{width} × {height}", (width, height))
+            self.size.addItem(f"{width} x {height}", (width, height))
         self.size.addItem("Own size", _OWN)
         self.size.currentIndexChanged.connect(lambda _index: self._size_chosen())
         self.frames = controls.Number("frames", 1, 100_000, 4)

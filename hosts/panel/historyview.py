@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 
-from qtpy.QtCore import QAbstractListModel, QModelIndex, QRect, QSize, Qt, Signal
+from qtpy.QtCore import QAbstractListModel, QRect, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QFont, QFontMetrics, QPainter
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -98,7 +98,7 @@ class Drawing(QStyledItemDelegate):
         image = index.data(Qt.DecorationRole)
         if image is None:
             painter.setPen(Qt.NoPen)
-            painter.setBrush(QColor(look.surface))
+            painter.setBrush(QColor(look.edge if chosen else look.raised))
             painter.drawRoundedRect(thumb, 4, 4)
         else:
             ratio = painter.device().devicePixelRatioF()
@@ -124,7 +124,7 @@ class Drawing(QStyledItemDelegate):
 
 
 def wrapped(text, metrics, width):
-    """`text` in at most `LINES` lines of `width` pixels, broken between words; what does not fit ends in an ellipsis."""
+    """`text` in at most `LINES` lines of `width` pixels, broken between words; what is too long ends in an ellipsis."""
     lines, words = [], text.split(" ")
     while words and len(lines) < LINES - 1:
         count = 1
@@ -133,7 +133,8 @@ def wrapped(text, metrics, width):
         lines.append(" ".join(words[:count]))
         words = words[count:]
     lines += [" ".join(words)] if words else []
-    return [metrics.elidedText(line, Qt.ElideRight, width) for line in lines]
+    fits = [metrics.horizontalAdvance(line) <= width for line in lines]
+    return [line if whole else metrics.elidedText(line, Qt.ElideRight, width) for line, whole in zip(lines, fits)]
 
 
 class HistoryView(QWidget):
@@ -151,6 +152,7 @@ class HistoryView(QWidget):
         self.search.setObjectName("search")
         self.search.setAccessibleName("Search the history")
         self.search.setPlaceholderText("Search: words, model, host, state")
+        self.search.setFixedHeight(controls.field_height(self.search))
         self.search.textChanged.connect(self.looked_for)
         column.addWidget(self.search)
         self.list = QListView()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import sys
 from pathlib import Path
 
 from ..bridge.home import Home
@@ -30,17 +31,17 @@ class Keeping:
         raise OSError(f"{MOST_PROGRAMS - 1} programs use {folder}")
 
     def load(self, book: JobBook) -> str:
-        """Put the saved jobs into the book; a sentence where the file is damaged (it is kept beside, under .damaged)."""
+        """Put the saved jobs into the book; a sentence where the file is damaged: it is kept beside it."""
         try:
             book.adopt(self.path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return ""
         except (ValueError, KeyError, TypeError):
             aside = self.path.with_suffix(".damaged")
-            os.replace(self.path, aside)
+            self.path.replace(aside)
             return (
-                f"Attempted to read the panel's jobs. Failed because {self.path.name} is damaged; it is kept as {aside}. "
-                "Try the history, which has all that the daemon made."
+                f"Attempted to read the panel's jobs. Failed because {self.path.name} is damaged; it is kept as "
+                f"{aside}. Try the history, which has all that the daemon made."
             )
         return ""
 
@@ -48,7 +49,7 @@ class Keeping:
         """Write the book as a whole: a crash leaves the old file or the new one."""
         fresh = self.path.with_suffix(".new")
         fresh.write_text(book.as_text(), encoding="utf-8")
-        os.replace(fresh, self.path)
+        fresh.replace(self.path)
 
     def close(self) -> None:
         if self._lock is not None:
@@ -65,7 +66,7 @@ def _held(path: Path) -> int | None:
     """An open file that nobody else holds, or None. The system lets go of it when the process ends, however it ends."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        if os.name == "nt":
+        if sys.platform == "win32":
             import msvcrt
 
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from qtpy.QtCore import QEvent, QSize, Qt, QTimer
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import (
@@ -42,7 +44,7 @@ class Panel(QWidget):
         self.look = look or theme.look_beside(QApplication.palette())
         self.setObjectName(theme.ROOT)
         self.setAttribute(Qt.WA_StyledBackground, True)
-        self.setWindowTitle(f"{work.host.title} – Generate" if work.host.title != "ArtifexPro" else "ArtifexPro")
+        self.setWindowTitle("ArtifexPro")
         self.setPalette(theme.palette(self.look))
         self.setStyleSheet(theme.sheet(self.look))
         self.setMinimumHeight(LEAST_HEIGHT)
@@ -59,6 +61,7 @@ class Panel(QWidget):
         self._ticking.setInterval(TICK_MS)
         self._ticking.timeout.connect(self.tick)
         self._show(set(desk.ALL))
+        self.destroyed.connect(partial(_let_go, work))
         self._ticking.start()
         self._calm.start()
         self.desk.session.dial_now()
@@ -135,7 +138,7 @@ class Panel(QWidget):
         return made
 
     def _connect(self):
-        self.form.changed.connect(lambda: self._calm.start())
+        self.form.changed.connect(self._later)
         self.form.extend.connect(lambda method, seed: self.desk.extend(self.form.wish(), method, seed))
         self.form.extension_used.connect(self._use_extension)
         self.form.extension_closed.connect(self.desk.forget_extension)
@@ -147,6 +150,10 @@ class Panel(QWidget):
         self.history.act.connect(self._act_on_history)
         self.history.looked_for.connect(lambda _words: self._show({desk.HISTORY}))
         self.tabs.currentChanged.connect(lambda _at: self._look_at_tab())
+
+    def _later(self):
+        """The cost is asked for when the fields have come to rest."""
+        self._calm.start()
 
     def _keys(self):
         for keys, act in (
@@ -253,7 +260,9 @@ class Panel(QWidget):
 
     def _show_status(self):
         session = self.desk.session
-        said = "Connected" if session.connected else "Looking for the daemon …" if session.connecting else "Not connected"
+        said = (
+            "Connected" if session.connected else "Looking for the daemon …" if session.connecting else "Not connected"
+        )
         self.state.setText(said)
         controls.restyle(self.state, kind="good" if session.connected else "muted")
         self.connect_button.setVisible(not session.connected and not session.connecting)
@@ -325,3 +334,8 @@ class Panel(QWidget):
         self._calm.stop()
         self.loader.wait()
         self.desk.close()
+
+
+def _let_go(work, *_said):
+    """A host may delete a docked panel without closing it: the file of its jobs has to be free for the next one."""
+    work.close()

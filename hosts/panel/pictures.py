@@ -16,8 +16,9 @@ WIDEST = 320
 def from_floats(width, height, values):
     """A picture on its way as the session gives it: RGBA from 0 to 1, rows from the bottom up."""
     data = bytes(min(255, max(0, int(value * 255 + 0.5))) for value in values)
-    image = QImage(data, width, height, width * 4, QImage.Format_RGBA8888)
-    return image.mirrored(False, True)
+    row = width * 4
+    downwards = b"".join(data[at : at + row] for at in range(len(data) - row, -1, -row))
+    return QImage(downwards, width, height, row, QImage.Format_RGBA8888).copy()
 
 
 def fitted(image, width, height, ratio, radius=4):

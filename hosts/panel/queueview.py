@@ -135,7 +135,7 @@ class QueueView(QWidget):
         self._loader = loader
         self._rows = {}
         column = QVBoxLayout(self)
-        column.setContentsMargins(14, 12, 14, 12)
+        column.setContentsMargins(14, 12, 10, 12)
         column.setSpacing(8)
         inside = QWidget()
         self._column = QVBoxLayout(inside)
@@ -150,7 +150,11 @@ class QueueView(QWidget):
         column.addWidget(self.scroll, 1)
         self.clear_button = controls.button("Clear What Is Done", "link", name="clear", tip="The history keeps it")
         self.clear_button.clicked.connect(self.clear)
-        column.addWidget(self.clear_button, 0, Qt.AlignRight)
+        below = QHBoxLayout()
+        below.setContentsMargins(0, 0, 4, 0)
+        below.addStretch(1)
+        below.addWidget(self.clear_button)
+        column.addLayout(below)
 
     def row(self, key):
         return self._rows.get(key)

@@ -1,3 +1,4 @@
+# mypy: disable-error-code="attr-defined"
 """The panel's colours and shapes, light and dark: neutral greys, so that nothing beside a picture tints it."""
 
 from __future__ import annotations
@@ -117,7 +118,7 @@ def sheet(look: Look) -> str:
 #{ROOT} QLabel[kind="warning"] {{ color: {look.warning}; }}
 #{ROOT} QLabel[kind="error"] {{ color: {look.error}; }}
 #{ROOT} QLabel[kind="good"] {{ color: {look.good}; }}
-#{ROOT} QLabel[kind="picture"] {{ background: {look.field}; border-radius: 4px; }}
+#{ROOT} QLabel[kind="picture"] {{ background: {look.raised}; border-radius: 4px; }}
 #{ROOT} QFrame[kind="card"] {{ background: {look.surface}; border: 1px solid {look.edge}; border-radius: 6px; }}
 #{ROOT} QFrame[kind="banner"] {{ background: {look.surface}; border: 1px solid {look.error}; border-radius: 6px; }}
 #{ROOT} QFrame[kind="drop"] {{ background: {look.field}; border: 1px dashed {look.muted}; border-radius: 6px; }}
@@ -145,8 +146,8 @@ def sheet(look: Look) -> str:
 #{ROOT} QPushButton:focus {{ border: 1px solid {look.accent}; }}
 #{ROOT} QPushButton:pressed {{ background: {look.field}; }}
 #{ROOT} QPushButton:disabled {{ color: {look.muted}; background: {look.surface}; }}
-#{ROOT} QPushButton[kind="primary"] {{ background: {look.accent}; color: {look.on_accent}; border: 1px solid {look.accent};
-    font-weight: 700; min-height: 34px; }}
+#{ROOT} QPushButton[kind="primary"] {{ background: {look.accent}; color: {look.on_accent};
+    border: 1px solid {look.accent}; font-weight: 700; min-height: 34px; }}
 #{ROOT} QPushButton[kind="primary"]:hover {{ background: {look.pressed}; }}
 #{ROOT} QPushButton[kind="primary"]:focus {{ border: 2px solid {look.text}; }}
 #{ROOT} QPushButton[kind="link"] {{ background: transparent; color: {look.accent};
@@ -172,7 +173,7 @@ def sheet(look: Look) -> str:
 #{ROOT} QTabBar::tab:selected {{ color: {look.text}; border-bottom: 2px solid {look.accent}; }}
 #{ROOT} QTabBar::tab:focus {{ color: {look.accent}; }}
 #{ROOT} QTabWidget::pane {{ border: 0; border-top: 1px solid {look.edge}; }}
-#{ROOT} QProgressBar {{ background: {look.field}; border: 0; border-radius: 3px; max-height: 6px; min-height: 6px; }}
+#{ROOT} QProgressBar {{ background: {look.raised}; border: 0; border-radius: 3px; max-height: 6px; min-height: 6px; }}
 #{ROOT} QProgressBar::chunk {{ background: {look.accent}; border-radius: 3px; }}
 #{ROOT} QListView {{ background: {look.field}; border: 1px solid {look.edge}; border-radius: 6px; outline: 0; }}
 #{ROOT} QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}

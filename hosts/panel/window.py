@@ -37,9 +37,11 @@ class Window(QWidget):
         foot = QWidget()
         foot.setObjectName(theme.ROOT)
         foot.setAttribute(Qt.WA_StyledBackground, True)
-        foot.setStyleSheet(self.panel.styleSheet())
+        foot.setStyleSheet(
+            f"{self.panel.styleSheet()} #{theme.ROOT} {{ border-top: 1px solid {self.panel.look.edge}; }}"
+        )
         row = QHBoxLayout(foot)
-        row.setContentsMargins(14, 4, 10, 6)
+        row.setContentsMargins(14, 6, 14, 7)
         row.setSpacing(6)
         row.addWidget(controls.label("Clips go to", "muted"))
         self.folder = controls.Elided(str(work.host.folder), "")

@@ -252,7 +252,9 @@ def daemon(
 
 @app.command()
 def panel(
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where clips go; by default Videos/ArtifexPro.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where clips go; by default Videos/ArtifexPro.")
+    ] = None,
 ) -> None:
     """The panel in a window of its own: prompt, queue, history."""
     from artifexpro.hosts.terminal import running

@@ -12,7 +12,6 @@ import typer
 
 from artifexpro.hosts.terminal.output import refuse
 
-
 _SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 
 

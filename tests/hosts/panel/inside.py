@@ -18,14 +18,14 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from artifexpro.hosts.bridge import jobs as states
-from artifexpro.hosts.bridge.home import Home
 from qtpy import API_NAME
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QColor, QDragEnterEvent, QDropEvent, QImage
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QStyleFactory
 
+from artifexpro.hosts.bridge import jobs as states
+from artifexpro.hosts.bridge.home import Home
 from artifexpro.hosts.panel import keeping
 from artifexpro.hosts.panel.alone import Alone
 from artifexpro.hosts.panel.desk import Desk
@@ -98,7 +98,7 @@ class Round:
         return spin(lambda: self.panel.queue.row(job.key), "a row")
 
     def until(self, job, state: str):
-        spin(lambda: job.state == state or job.state == states.FAILED, f"{job.title} {state}")
+        spin(lambda: job.state in (state, states.FAILED), f"{job.title} {state}")
         assert job.state == state, job.message
         return job
 
@@ -161,7 +161,7 @@ def extended(go: Round) -> dict:
     go.key(Qt.Key_Space)
     made = spin(lambda: go.desk.extension, "an extension")
     card = go.form.card
-    spin(lambda: card.text.toPlainText(), "its text")
+    spin(card.text.toPlainText, "its text")
     difference = {"plain": card.text.toPlainText(), "html": card.text.toHtml()}
     card.view.setFocus()
     go.click(card.view.findChild(type(card.use), "view-original"))
@@ -227,7 +227,7 @@ def again_and_vary(go: Round) -> dict:
     """Again gives the equal clip in a folder of its own; Vary Seed asks for another seed."""
     first = go.newest()
     row = go.row(first)
-    spin(lambda: row.buttons["again"].isVisible(), "Again")
+    spin(row.buttons["again"].isVisible, "Again")
     row.buttons["again"].setFocus()
     go.key(Qt.Key_Space)
     second = go.until(go.newest(), states.DELIVERED)
@@ -262,7 +262,7 @@ def dropped_and_cancelled(go: Round) -> dict:
     drop(field.zone, [picture, text])
     two = field.trouble.text()
     drop(field.zone, [picture])
-    spin(lambda: field.zone._picture.isVisible(), "a small picture")
+    spin(field.zone._picture.isVisible, "a small picture")
     path = field.path
     go.number(go.form.steps, 900)
     go.key(Qt.Key_Return, Qt.ControlModifier)

@@ -182,6 +182,7 @@ class Offering:
 
     def __init__(self, title: str, picture: str) -> None:
         self.title = title
+        self.folder = Path("/projects/shot010/artifexpro")
         self._picture = picture
 
     def place(self):
@@ -200,8 +201,7 @@ class Offering:
 def jobs(panel, folder: Path) -> None:
     """One job of each kind in the queue."""
     from artifexpro.hosts.bridge import jobs as states
-
-    from artifexpro.hosts.panel import pictures, wish
+    from artifexpro.hosts.panel import wish
 
     book = panel.desk.session.book
     stills = [paint(folder / f"still{number}.png", number) for number in range(4)]
@@ -220,7 +220,7 @@ def jobs(panel, folder: Path) -> None:
         if state in (states.DELIVERED, states.FINISHED):
             poster = str(Path(str(still)).parent / f"{number}" / "poster.png")
             job.result = {"artefacts": [{"role": "still", "path": poster}], "notes": []}
-            os.makedirs(os.path.dirname(poster), exist_ok=True)
+            Path(poster).parent.mkdir(parents=True, exist_ok=True)
             paint(Path(poster), number)
         if state == states.FINISHED:
             job.message = (
@@ -238,12 +238,13 @@ def jobs(panel, folder: Path) -> None:
 
 def build(folder: Path, look: str, host: str, width: int, height: int, *, page: str = "queue", extended: bool = False):
     """The panel with all of it, shown. `page` is "make", "queue" or "history"."""
-    from artifexpro.hosts.bridge.session import Session
     from qtpy.QtWidgets import QApplication, QStyleFactory
 
+    from artifexpro.hosts.bridge.session import Session
     from artifexpro.hosts.panel import theme
     from artifexpro.hosts.panel.desk import Desk
     from artifexpro.hosts.panel.panel import Panel
+    from artifexpro.hosts.panel.window import Window
 
     app = QApplication.instance() or QApplication(sys.argv[:1])
     app.setStyle(QStyleFactory.create("Fusion"))
@@ -251,13 +252,15 @@ def build(folder: Path, look: str, host: str, width: int, height: int, *, page: 
         (folder / f"{number}").mkdir(parents=True, exist_ok=True)
     plate = paint(folder / "plate_v012_shot010.png", 9)
     session = Session(lambda: lambda: FixedLine(folder))
-    panel = Panel(
-        Desk(Offering(host, plate), session, {"name": "scene"}), theme.DARK if look == "dark" else theme.LIGHT
-    )
-    panel.resize(width, height)
-    panel.show()
+    work, colors = Desk(Offering(host, plate), session, {"name": "scene"}), getattr(theme, look.upper())
+    window = Window(work, colors) if host == "ArtifexPro" else Panel(work, colors)
+    panel = getattr(window, "panel", window)
+    panel.kept = window
+    window.resize(width, height)
+    window.show()
     spin(lambda: session.connected)
     panel.form.prompt.setPlainText(PROMPT)
+    panel.form.seed.setValue(1204)
     panel.form.media["image"].choose(plate)
     jobs(panel, folder)
     panel._go({"make": panel.making, "queue": panel.queue, "history": panel.history}[page])

@@ -10,14 +10,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import scene
 
+WIDE, DOCK = {"width": 1040, "height": 900}, {"width": 400, "height": 900}
 SHOTS = {
-    "wide-dark": {"look": "dark", "host": "Resolve", "width": 1040, "height": 860, "page": "queue"},
-    "wide-light": {"look": "light", "host": "ArtifexPro", "width": 1040, "height": 860, "page": "history"},
-    "dock-make-dark": {"look": "dark", "host": "Nuke", "width": 400, "height": 900, "page": "make"},
-    "dock-queue-dark": {"look": "dark", "host": "Nuke", "width": 400, "height": 900, "page": "queue"},
-    "dock-history-light": {"look": "light", "host": "Nuke", "width": 400, "height": 900, "page": "history"},
-    "extend-light": {"look": "light", "host": "Nuke", "width": 400, "height": 900, "page": "make", "extended": True},
-    "extend-dark": {"look": "dark", "host": "Nuke", "width": 400, "height": 900, "page": "make", "extended": True},
+    "wide-dark": {**WIDE, "look": "dark", "host": "Resolve", "page": "queue"},
+    "wide-light": {**WIDE, "look": "light", "host": "ArtifexPro", "page": "history"},
+    "make-dark": {**DOCK, "look": "dark", "host": "Nuke", "page": "make"},
+    "extend-light": {**DOCK, "look": "light", "host": "Nuke", "page": "make", "extended": True},
+    "queue-light": {**DOCK, "look": "light", "host": "Nuke", "page": "queue"},
+    "history-dark": {**DOCK, "look": "dark", "host": "Nuke", "page": "history"},
 }
 
 
@@ -27,9 +27,10 @@ def main(folder: Path, names: list[str]) -> None:
     for name in names or list(SHOTS):
         with tempfile.TemporaryDirectory() as made:
             panel = scene.build(Path(made), **SHOTS[name])
-            panel.grab().save(str(folder / f"{name}-{percent}.png"))
-            panel.close()
-            panel.deleteLater()
+            window = panel.window()
+            window.grab().save(str(folder / f"{name}-{percent}.png"))
+            window.close()
+            window.deleteLater()
             scene.settle(0.05)
 
 

@@ -34,7 +34,7 @@ def seen(qt: Program, rounds, daemon_home: Path, tmp_path_factory: pytest.TempPa
     return found
 
 
-both = pytest.mark.parametrize("qt", [PYSIDE6, PYSIDE2], indirect=True)
+both = pytest.mark.parametrize("qt", [PYSIDE6, pytest.param(PYSIDE2, marks=pytest.mark.nightly)], indirect=True)
 
 
 @both
