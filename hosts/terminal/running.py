@@ -12,6 +12,8 @@ import typer
 
 from artifexpro.hosts.terminal.output import refuse
 
+_FATAL, _IMMORTAL = ("PySide6", "6.12.0"), (3, 12)
+"""It loses a reference to None with every call; Pythons from 3.12 on do not count those."""
 _SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 
 
@@ -39,14 +41,14 @@ def stop(home: Path | None) -> None:
 
 def panel(out: Path | None) -> None:
     """Open the panel's window; its status is this command's."""
+    get_it = 'python3 installers/bootstrap.py panel in the clone, or python -m pip install "artifexpro[panel]"'
     try:
-        import qtpy.QtWidgets  # noqa: F401
+        import qtpy.QtWidgets
     except (ImportError, RuntimeError) as error:
-        raise refuse(
-            "open the panel",
-            f"Qt for Python is not there ({error})",
-            "python -m pip install pyside6-essentials qtpy, in the environment of this command",
-        ) from error
+        raise refuse("open the panel", f"Qt for Python is not there ({error})", get_it) from error
+    if (qtpy.API_NAME, qtpy.PYSIDE_VERSION) == _FATAL and sys.version_info < _IMMORTAL:
+        because = f"{' '.join(_FATAL)} ends this Python after some minutes, by a defect of its own"
+        raise refuse("open the panel", because, get_it)
     if sys.platform.startswith("linux") and not any(map(os.environ.get, _SCREENS)):
         raise refuse(
             "open the panel",

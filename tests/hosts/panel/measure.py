@@ -159,7 +159,7 @@ def all_faults(folder: Path) -> list[str]:
                 look(panel.tabs.tabText(panel.tabs.currentIndex()))
         panel._go(panel.making)
         panel.form.size.setCurrentIndex(panel.form.size.count() - 1)
-        panel.desk.forget_extension()
+        panel.form.card.keep.click()
         for task in TASKS:
             panel.form.task.setCurrentIndex(panel.form.task.findData(task))
             look(task)

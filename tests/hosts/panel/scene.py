@@ -286,5 +286,5 @@ def spin(true, seconds: float = 20.0) -> None:
 
 def settle(seconds: float = 0.25) -> None:
     """Let pictures arrive and layouts come to rest."""
-    until = time.monotonic() + seconds
-    spin(lambda: time.monotonic() > until)
+    until, rounds = time.monotonic() + seconds, iter(range(30))
+    spin(lambda: next(rounds, None) is None and time.monotonic() > until)
