@@ -45,11 +45,12 @@ def told(plan: dict[str, Any] | None, estimate: dict[str, Any] | None, refusal: 
     on_card = float(plan.get("peak_vram_gb") or 0.0)
     memory = on_card or plan.get("peak_ram_gb")
     disk = estimate.get("disk_bytes")
+    missing = UNTOLD if refusal else "unknown"
     return Cost(
-        time="unknown" if seconds is None else f"about {lasting(seconds)}",
-        memory="unknown" if memory is None else f"{memory:.1f} GB",
+        time=missing if seconds is None else f"about {lasting(seconds)}",
+        memory=missing if memory is None else f"{memory:.1f} GB",
         memory_of="graphics card" if on_card else "memory",
-        disk="unknown" if disk is None else f"up to {size(disk)}",
+        disk=missing if disk is None else f"up to {size(disk)}",
         basis=_basis(seconds, measured, plan, estimate),
         warning="" if plan.get("fits", True) or refusal else f"Does not fit: {plan['reason']}.",
         refusal=refusal,

@@ -113,7 +113,15 @@ class Desk:
             self.ask_cost(self._wanted)
 
     def _ask(self, op: str, body: Body, done: Callable[[Body | None, Trouble | None], None]) -> bool:
-        return self.session.ask(op, body, done)
+        """Ask on the open line. A question that the line lost closes it: the panel then says so and offers Connect."""
+
+        def came(reply: Body | None, trouble: Trouble | None) -> None:
+            if trouble is not None and trouble.passing and not self._closed:
+                self.session.hang_up()
+                self.session.trouble = trouble.sentence
+            done(reply, trouble)
+
+        return self.session.ask(op, body, came)
 
     def _models_came(self, reply: Body | None, trouble: Trouble | None) -> None:
         if reply is None:

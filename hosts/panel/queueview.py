@@ -19,7 +19,7 @@ STATES = {
     CANCELLED: "Cancelled",
 }
 _KINDS = {FAILED: "error", DELIVERED: "good"}
-THUMB = (112, 64)
+THUMB = (104, 59)
 
 
 class Row(QFrame):
@@ -63,7 +63,7 @@ class Row(QFrame):
     def _buttons(self):
         self.buttons = {}
         line = QHBoxLayout()
-        line.setSpacing(16)
+        line.setSpacing(14)
         line.setContentsMargins(0, 2, 0, 0)
         for name, word, tip in (
             ("cancel", "Cancel", "Stops it before its next step"),
@@ -93,7 +93,6 @@ class Row(QFrame):
         self.message.setText(_breakable(job.message))
         self.message.setVisible(bool(job.message))
         self.notes.setText(_breakable("\n".join(job.notes)))
-        self.buttons["notes"].setText(f"Notes ({len(job.notes)})")
         controls.restyle(self.message, kind="error" if job.state == FAILED else "muted")
         over = not job.open
         shown = {

@@ -123,11 +123,11 @@ class FakeLine:
     def bodies(self, op: str) -> list[dict[str, Any]]:
         return [body for asked, body, _ in self.asked if asked == op]
 
-    def answer(self, op: str, reply: dict[str, Any] | None = None, trouble: str = "") -> None:
+    def answer(self, op: str, reply: dict[str, Any] | None = None, trouble: str = "", passing: bool = False) -> None:
         """Answer the oldest question of this kind that waits, at the next poll."""
         at = next(number for number, each in enumerate(self.asked) if each[0] == op)
         _, _, done = self.asked.pop(at)
-        why = Trouble(trouble, passing=False) if trouble else None
+        why = Trouble(trouble, passing=passing) if trouble else None
         self.ready.append(lambda: done(reply, why))
 
 

@@ -219,6 +219,7 @@ def jobs(panel, folder: Path) -> None:
         job.stage = "denoise"
         if state in (states.DELIVERED, states.FINISHED):
             poster = str(Path(str(still)).parent / f"{number}" / "poster.png")
+            job.notes = ["The prompt was extended by rules 1 (seed 0)."]
             job.result = {"artefacts": [{"role": "still", "path": poster}], "notes": []}
             Path(poster).parent.mkdir(parents=True, exist_ok=True)
             paint(Path(poster), number)

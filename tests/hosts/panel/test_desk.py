@@ -203,6 +203,14 @@ def test_without_a_daemon_the_reason_is_told_and_nothing_is_lost(bench):
     assert bench.desk.jobs()[0].state == states.WAITING
 
 
+def test_a_daemon_that_went_away_is_noticed_by_any_question(bench):
+    bench.desk.ask_cost(FOX)
+    bench.line.answer("models.plan", None, "Attempted to talk to the daemon. Failed because it is gone. Try X.", True)
+    assert news.STATUS in bench.pump()
+    assert not bench.desk.session.connected and "it is gone" in bench.desk.session.trouble
+    assert bench.desk.cost.time == "—"
+
+
 def test_a_line_that_comes_back_is_asked_for_all_of_it_again(bench):
     bench.desk.ask_cost(FOX)
     bench.desk.session.hang_up()

@@ -35,7 +35,7 @@ def test_what_does_not_fit_is_a_warning_and_a_refusal_goes_first():
     crowded = {**PLAN, "fits": False, "reason": "stage decode needs 24.0 GB; the nearest that fits is 832x480"}
     assert cost.told(crowded, None, "").warning.startswith("Does not fit: stage decode needs 24.0 GB")
     refused = cost.told(crowded, None, "Attempted to X. Failed because Y. Try Z.")
-    assert refused.refusal and not refused.warning
+    assert refused.refusal and not refused.warning and refused.disk == cost.UNTOLD
 
 
 @pytest.mark.parametrize(
