@@ -47,7 +47,7 @@ class Program:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=400,
+            timeout=580,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr

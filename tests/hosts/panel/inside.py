@@ -270,7 +270,7 @@ def dropped_and_cancelled(go: Round) -> dict:
     document = job.request["work"]["document"]["nodes"]
     row = go.row(job)
     spin(lambda: row.picture.pixmap() is not None and not row.picture.pixmap().isNull(), "a picture on its way")
-    progress = row.state.text()
+    progress = spin(lambda: row.state.text() if "·" in row.state.text() else "", "progress")
     go.click(row.buttons["cancel"])
     asked = spin(lambda: row.state.text() if job.cancel_asked and row.state.text() != progress else "", "an answer")
     go.until(job, states.CANCELLED)
