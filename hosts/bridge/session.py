@@ -140,6 +140,16 @@ class Session:
         job.cancel_asked = True
         self.book.touch(job)
 
+    def ask(self, op: str, body: Body, done: Callable[[Body | None, Trouble | None], None]) -> bool:
+        """Ask the daemon anything: `done` gets the answer, or why there is none, inside a later `pump`.
+
+        False, and nothing is asked, while no line is open. A line that is lost takes its questions with it.
+        """
+        if self._line is None:
+            return False
+        self._line.post(op, body, done)
+        return True
+
     def pump(self) -> list[Job]:
         """Take in what happened, send what is due. Returns the finished jobs that wait to be put in place."""
         self._look_after_line()
