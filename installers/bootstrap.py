@@ -28,6 +28,14 @@ from pathlib import Path
 
 BLENDER_PYTHON = (3, 11)
 BLENDERS = ("5.0.1", "4.5.15")
+# What Nuke 14 to 17 and Resolve's scripts run on, and how each environment is tried: Nuke 15 has Qt 5.
+HOSTS = {
+    (3, 9): "import zmq",
+    (3, 10): "import zmq, PySide2.QtCore, qtpy",
+    (3, 11): "import zmq",
+    (3, 12): "import zmq",
+    (3, 13): "import zmq",
+}
 # What Blender's module loads and a bare server may lack.
 DEBIAN_LIBRARIES = "libegl1 libgl1 libsm6 libx11-6 libxext6 libxfixes3 libxi6 libxkbcommon0 libxrender1"
 
@@ -130,14 +138,29 @@ def blender(version: str, base: Path) -> Part:
     )
 
 
-def python_for_blender() -> Path | None:
-    """A Python of the version that Blender's module is built for, if this machine has one."""
-    if sys.version_info[:2] == BLENDER_PYTHON:
+def host(version: tuple[int, int], base: Path) -> Part:
+    named = "{}.{}".format(*version)
+    lock = f"requirements-hosts-{named}.lock"
+    return Part(
+        name=f"hosts-{named}",
+        environment=ROOT / ".venv-hosts" / named,
+        files=(lock,),
+        steps=(("-r", lock),),
+        check=HOSTS[version],
+        disk=GIGABYTE // 2 if "PySide2" in HOSTS[version] else GIGABYTE // 20,
+        base=base,
+        version=version,
+    )
+
+
+def python_of(version: tuple[int, int]) -> Path | None:
+    """A Python of that version, if this machine has one that can make environments."""
+    if sys.version_info[:2] == version:
         return Path(sys.executable)
-    name = "python{}.{}".format(*BLENDER_PYTHON)
-    for found in (shutil.which(name), *Path.home().glob(".pyenv/versions/3.11.*/bin/python3.11")):
+    name = "python{}.{}".format(*version)
+    for found in (shutil.which(name), *Path.home().glob(".pyenv/versions/{}.{}.*/bin/python".format(*version))):
         if found is not None and answers(
-            Path(found), f"import sys, venv, ensurepip; assert sys.version_info[:2] == {BLENDER_PYTHON}"
+            Path(found), f"import sys, venv, ensurepip; assert sys.version_info[:2] == {version}"
         ):
             return Path(found)
     return None
@@ -314,12 +337,18 @@ def nightly(arguments: list[str]) -> int:
 def set_up_tests() -> Path:
     set_up(project())
     set_up(tools())
-    base = python_for_blender()
+    base = python_of(BLENDER_PYTHON)
     if base is None:
         print("No Python 3.11 here, which Blender's module needs: the tests that drive Blender are skipped.")
     else:
         for version in BLENDERS:
             set_up(blender(version, base))
+    for wanted in HOSTS:
+        own = python_of(wanted)
+        if own is None:
+            print("No Python {}.{} here: the tests of adapters on that one are skipped.".format(*wanted))
+        else:
+            set_up(host(wanted, own))
     return project().python
 
 

@@ -179,6 +179,7 @@ def test_the_parts_are_those_of_the_locks(tree):
         bootstrap.project(),
         bootstrap.tools(),
         *(bootstrap.blender(v, Path(sys.executable)) for v in bootstrap.BLENDERS),
+        *(bootstrap.host(v, Path(sys.executable)) for v in bootstrap.HOSTS),
     ]
     named = {name for part in parts for name in part.files if name.endswith(".lock")}
     assert named == {path.name for path in tree.glob("*.lock")}

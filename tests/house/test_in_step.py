@@ -83,6 +83,12 @@ def test_the_lock_satisfies_every_dependency(tree):
         assert requirement.specifier.contains(locked_tools[canonicalize_name(requirement.name)]), text
 
 
+def test_the_hosts_pythons_get_the_locked_pyzmq(tree):
+    locks = sorted(tree.glob("requirements-hosts-*.lock"))
+    assert len(locks) == 5
+    assert {pins(lock)["pyzmq"] for lock in locks} == {wheels.RELEASE}
+
+
 @pytest.mark.parametrize("name", ["cuda", "blender-5.0.1", "blender-4.5.15"])
 def test_the_other_locks_pin_exactly(name, tree):
     assert pins(tree / f"requirements-{name}.lock")

@@ -11,8 +11,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -142,19 +140,3 @@ def stage(blender: Blender, extension: Path, daemon_home: Path, tmp_path_factory
     stage = _stage(blender, extension, tmp_path_factory.mktemp(f"blender-{blender.version}-"), daemon_home)
     stage.settings["installed"] = json.dumps(stage.act("install"))
     return stage
-
-
-@pytest.fixture(scope="session")
-def daemon_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The home of a real daemon, listening on a real socket, in a process of its own."""
-    home = tmp_path_factory.mktemp("daemon-home")
-    daemon = subprocess.Popen(
-        [sys.executable, "-m", "artifexpro.daemon", "--home", str(home)], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert daemon.stdout is not None
-        assert "serving at" in daemon.stdout.readline()
-        yield home
-    finally:
-        daemon.terminate()
-        daemon.wait(30)
