@@ -30,6 +30,7 @@ from .wishes import Wish, refused
 
 TICK_SECONDS = 0.05
 LINGER_SECONDS = 600.0
+_CDL = ("node", "slope", "offset", "power", "saturation")
 
 
 def session_for(home: Path, endpoint: str | None = None, start: bool = True) -> Session:
@@ -80,10 +81,9 @@ class Companion:
         if kind == "again":
             asked = self.adapter.again(self._job(said), said.get("seed"))
         elif kind == "cdl":
-            values = {name: said.get(name) for name in ("node", "slope", "offset", "power", "saturation")}
-            if set(said) - set(values) - {"kind"} or None in values.values():
-                raise refused("a CDL has node, slope, offset, power and saturation, and nothing else", "all of these")
-            return {"said": self.adapter.cdl(**values)}
+            if set(said) - {"kind"} != set(_CDL):
+                raise refused(f"a CDL has {', '.join(_CDL)}, and nothing else", "all of these")
+            return {"said": self.adapter.cdl(*(said[name] for name in _CDL))}
         elif said.get("under_playhead"):
             said.pop("under_playhead")
             asked = self.adapter.ask(Wish.of({**said, "image": str(self.adapter.still())}))
@@ -122,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--linger", type=float, default=LINGER_SECONDS, help="Seconds to stay without work.")
     asked = parser.parse_args(arguments)
     other = get(asked.mail / "companion.json")
-    if other is not None and time.time() - other["time"] < ALIVE_SECONDS and not other.get("ended"):
+    if other is not None and time.time() - other["time"] < ALIVE_SECONDS:
         print("A companion looks after this folder already.")
         return 0
     home = Home.find(asked.home).root

@@ -6,7 +6,6 @@ was inserted is read back from the timeline and held against the plan.
 
 from __future__ import annotations
 
-import os
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -123,7 +122,7 @@ def write_lut(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(part, path)
+        part.replace(path)
     except OSError as error:
         raise BridgeError(
             f"write the LUT {path}",

@@ -69,6 +69,7 @@ class ByMail:
         self._patience = patience
         self._session = uuid.uuid4().hex[:12]
         self._next = 1
+        self._heard = 0
         for name in ("orders", "answers", "wishes", "replies"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         for stale in (*(folder / "orders").iterdir(), *(folder / "answers").iterdir()):
@@ -77,17 +78,19 @@ class ByMail:
 
     def beat(self) -> None:
         """Say that this process lives, and which order comes next."""
-        put(self.folder / "companion.json", {"time": int(time.time()), "session": self._session, "next": self._next})
+        self._say(int(time.time()))
 
     def end(self) -> None:
         """Say that this process is gone, so that the script may start another."""
-        put(self.folder / "companion.json", {"time": 0, "session": self._session, "next": self._next, "ended": True})
+        self._say(0)
 
     @property
     def attended(self) -> bool:
         """Whether the script in Resolve was heard of just now."""
         seen = get(self.folder / "hands.json")
-        return seen is not None and time.time() - seen["time"] < ALIVE_SECONDS
+        if seen is not None:
+            self._heard = seen["time"]
+        return time.time() - self._heard < ALIVE_SECONDS
 
     def do(self, verb: str, **values: Any) -> Values:
         if not self.attended:
@@ -102,7 +105,7 @@ class ByMail:
                 self._over(order, answer)
                 return _answer(said)
             if time.monotonic() > beat_at:
-                self._beat_for(self._next)
+                self.beat()
                 beat_at = time.monotonic() + 1.0
             time.sleep(_TICK_SECONDS)
         self._over(order, answer)
@@ -115,8 +118,9 @@ class ByMail:
         self._next += 1
         self.beat()
 
-    def _beat_for(self, number: int) -> None:
-        put(self.folder / "companion.json", {"time": int(time.time()), "session": self._session, "next": number})
+    def _say(self, now: int) -> None:
+        told = {"time": now, "session": self._session, "next": self._next, "pid": os.getpid()}
+        put(self.folder / "companion.json", told)
 
 
 def _no_script(because: str) -> BridgeError:
@@ -132,7 +136,7 @@ def put(path: Path, value: Any) -> None:
     """Write a file of the mailbox, whole or not at all."""
     part = path.with_name(f"{path.name}.part")
     part.write_text(json.dumps(value, ensure_ascii=False) + END, encoding="utf-8", newline="\n")
-    os.replace(part, path)
+    part.replace(path)
 
 
 def get(path: Path) -> Any:
@@ -151,7 +155,7 @@ def get(path: Path) -> Any:
 
 def _answer(said: Values) -> Values:
     if "trouble" in said:
-        code = said["trouble"] if said["trouble"] in SENTENCES else "silent"
+        code = said["trouble"] if said["trouble"] in SENTENCES else "defect"
         raise told(Troubled(code, str(said.get("about", ""))))
     answer: Values = said["answer"]
     return answer

@@ -7,7 +7,6 @@ not among what hosts may load, so the JSON is written here; tests read it back w
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -18,7 +17,7 @@ _MEDIA = "DEFAULT_MEDIA"
 
 @dataclass(frozen=True)
 class Cut:
-    """`pictures` of a movie from `first` on, `made` frames a second, at the absolute frame `record` of track `track`."""
+    """`pictures` of a movie from `first` on, `made` of them a second, at the absolute frame `record` of a track."""
 
     name: str
     media: Path
@@ -37,7 +36,7 @@ def write(path: Path, cut: Cut) -> None:
     """One clip at its place on a timeline of its own. The file appears whole or not at all."""
     part = path.with_name(f"{path.name}.part")
     part.write_text(json.dumps(timeline(cut), indent=1, ensure_ascii=False), encoding="utf-8")
-    os.replace(part, path)
+    part.replace(path)
 
 
 def timeline(cut: Cut) -> dict[str, Any]:

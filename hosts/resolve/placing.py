@@ -33,7 +33,7 @@ class Span:
 
 
 def free_place(wanted: Span, taken: Iterable[Span], closed: Collection[int], tracks: int) -> Span:
-    """`wanted` on its own track or the nearest one above where it meets nothing; a track above `tracks` is a new one."""
+    """`wanted` on its own track or the nearest one above where it meets nothing; one above `tracks` is a new one."""
     spans = tuple(taken)
     for track in range(max(1, wanted.track), tracks + 1):
         place = wanted.on(track)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ class Shelf:
         kept: dict[str, Any] = {"jobs": json.loads(jobs), "renders": renders}
         part = self._file(project).with_suffix(".part")
         part.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
-        os.replace(part, self._file(project))
+        part.replace(self._file(project))
 
     def _file(self, project: str) -> Path:
         return self._folder / f"{re.sub(r'[^A-Za-z0-9-]', '_', project)}.json"

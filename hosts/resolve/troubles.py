@@ -28,6 +28,7 @@ SENTENCES = {
         "it answered nothing to {about}, as it does while a message box is open",
         "closing any message in Resolve's window, then once more",
     ),
+    "defect": ("work in Resolve", "the script in it stopped: {about}", "once more, and reporting this as a defect"),
     "no-project": ("find a place for the clip", "no project is open in Resolve", "opening a project"),
     "no-timeline": ("find a place for the clip", "the project has no timeline open", "opening or making a timeline"),
     "other-project": (

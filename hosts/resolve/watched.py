@@ -7,7 +7,6 @@ A wish is a .txt with nothing but the prompt, or a .json with the fields of `wis
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -32,7 +31,7 @@ def take_wishes(folder: Path, ask: Callable[[Wish, Path], str]) -> Iterator[str]
         if path.suffix not in (".txt", ".json") or not path.is_file():
             continue
         read = folder / "read" / path.name
-        os.replace(path, read)
+        path.replace(read)
         try:
             said = ask(_wish(read), folder / "out" / read.stem)
         except BridgeError as refusal:

@@ -10,6 +10,14 @@ from ..bridge.errors import BridgeError
 
 LENGTHS = {"Draft": 41, "Preview": 81, "Production": 121, "Cinema": 241}
 """Frames of each preset: the wish states the length, because the place on the timeline depends on it."""
+_FITS: dict[str, tuple[type, ...]] = {
+    "int": (int,),
+    "str": (str,),
+    "bool": (bool,),
+    "float": (int, float),
+    "list[Any]": (list,),
+    "int | None": (int,),
+}
 KINDS = ("clip", "gap", "take", "look", "file")
 
 
@@ -20,8 +28,9 @@ class Wish:
     `kind`: "clip" at the playhead, "gap" filled around it, "take" of the clip under it, "look" as a LUT on that clip,
     "file" for a timeline that no script can see: at timecode `at` of one that begins at `start` with `rate`.
     `track` None is the lowest free one. `frames` are pictures shown, `handles` more at each end. `image` is the whole
-    path of a picture the clip begins with. `model` empty is the daemon's choice, `made` the model's rate. `space` is the colour space of the timeline's
-    picture, for takes and looks. `grades` of a look are nodes one after the other: [["CDL", {"slope_red": 1.1}], ...].
+    path of a picture the clip begins with. `model` empty is the daemon's choice, `made` the model's rate. `space` is
+    the colour space of the timeline's picture, for takes and looks. `grades` of a look are nodes one after the other:
+    [["CDL", {"slope_red": 1.1}], ...].
     """
 
     kind: str = "clip"
@@ -90,7 +99,7 @@ def _value(name: str, kind: str, value: Any) -> Any:
             return Fraction(value)
         if value is None and kind.endswith("| None"):
             return None
-        fits = {"int": int, "str": str, "bool": bool, "float": (int, float), "list[Any]": list, "int | None": int}[kind]
+        fits = _FITS[kind]
         if isinstance(value, fits) and (kind == "bool" or not isinstance(value, bool)):
             return value
         if isinstance(value, float) and kind.startswith("int") and value.is_integer():

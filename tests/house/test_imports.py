@@ -38,6 +38,7 @@ FORBIDDEN = {
 ALLOWED = {
     "artifexpro.hosts.bridge": {"zmq"},
     "artifexpro.hosts.blender": {"zmq", "artifexpro.hosts.bridge", "bpy", "bpy_extras", "mathutils", "gpu", "blf"},
+    "artifexpro.hosts.resolve": {"zmq", "artifexpro.hosts.bridge"},
     "artifexpro.installers.bootstrap": set(),
 }
 

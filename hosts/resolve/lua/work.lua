@@ -42,11 +42,11 @@ end
 
 local function done(order)
   local verb = verbs[order.verb]
-  if not verb then return { trouble = "gone", about = tostring(order.verb) } end
+  if not verb then return { trouble = "defect", about = "it knows no " .. tostring(order.verb) } end
   local fine, answer = pcall(verb, resolve, order.values)
   if fine then return { answer = answer } end
   if type(answer) == "table" then return answer end
-  return { trouble = "silent", about = tostring(answer) }
+  return { trouble = "defect", about = tostring(answer) }
 end
 
 local artifexpro = { verbs = verbs, encode = encode, decode = decode, list = list }

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lupa import lua_type
-from lupa.luajit21 import LuaRuntime
+from lupa.luajit21 import LuaRuntime, lua_type
 
 from tests.hosts.resolve.standin.faces import Face
 

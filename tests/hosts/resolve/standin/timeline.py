@@ -14,7 +14,7 @@ MARKERS = ("color", "name", "note", "duration", "customData")
 
 def add_marker(markers: dict[float, dict[str, Any]], frame: float, values: tuple[Any, ...]) -> bool:
     """A second marker on one frame is not made, nor one of a colour that does not exist."""
-    marker = dict(zip(MARKERS, (*values, "")[: len(MARKERS)]))
+    marker = dict(zip(MARKERS, (*values, "")[: len(MARKERS)], strict=True))
     if marker["color"] not in choices("MarkerColor") or float(frame) in markers:
         return False
     if not all(isinstance(marker[name], str) for name in ("color", "name", "note", "customData")):
