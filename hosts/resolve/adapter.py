@@ -23,7 +23,7 @@ from .identity import introduction
 from .shelf import Shelf
 from .wishes import Wish
 
-LOOK_SECONDS = 2.0
+LOOK_SECONDS = 1.0
 """How often Resolve is asked which project is open, and whether a result that waits has its place now."""
 RENDER_SECONDS = 0.25
 
@@ -106,7 +106,7 @@ class Adapter:
         edit = self.edit()
         clip = _under_playhead(edit, "set a CDL")
         triples = {"Slope": slope, "Offset": offset, "Power": power}
-        if any(len(triple) != 3 for triple in triples.values()):
+        if not all(_numbers(triple, 3) for triple in triples.values()) or not _numbers([saturation], 1):
             raise BridgeError("set a CDL", "it has three numbers each for slope, offset and power", "three of each")
         words = {name: " ".join(f"{value:.6g}" for value in triple) for name, triple in triples.items()}
         self.hands.do("cdl", item=clip.id, node=node, Saturation=f"{saturation:.6g}", **words, **edit.names)
@@ -239,3 +239,9 @@ def _under_playhead(edit: Edit, attempted: str) -> Clip:
     if edit.current is None:
         raise BridgeError(attempted, "no clip is under the playhead", "moving it onto one", code="no-item")
     return edit.current
+
+
+def _numbers(values: Any, count: int) -> bool:
+    """Whether these are so many numbers: they come from a file, so they may be anything."""
+    plain = isinstance(values, list) and len(values) == count
+    return plain and all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in values)

@@ -68,7 +68,9 @@ class Companion:
             return
         path.unlink()
         try:
-            reply = self._do(dict(said))
+            if not isinstance(said, dict):
+                raise refused("it is no table of names and values", 'kind = "clip", prompt = "..."')
+            reply = self._do(said)
         except BridgeError as refusal:
             reply = {"said": refusal.sentence(), "refused": True}
         put(self.mail.folder / "replies" / path.name, reply)
@@ -79,10 +81,15 @@ class Companion:
             self.adapter.cancel(self._job(said))
             return {"said": "It will stop."}
         if kind == "again":
-            asked = self.adapter.again(self._job(said), said.get("seed"))
+            seed = said.get("seed")
+            if seed is not None and not isinstance(seed, int):
+                raise refused("the seed is no whole number", "seed = 2")
+            asked = self.adapter.again(self._job(said), seed)
         elif kind == "cdl":
             if set(said) - {"kind"} != set(_CDL):
                 raise refused(f"a CDL has {', '.join(_CDL)}, and nothing else", "all of these")
+            if not isinstance(said["node"], int):
+                raise refused("the node is counted from 1", "node = 1")
             return {"said": self.adapter.cdl(*(said[name] for name in _CDL))}
         elif said.get("under_playhead"):
             said.pop("under_playhead")

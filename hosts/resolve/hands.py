@@ -19,6 +19,8 @@ END = "\n--whole\n"
 PATIENCE_SECONDS = 20.0
 ALIVE_SECONDS = 10.0
 _TICK_SECONDS = 0.02
+_LOOKS = 10
+"""So often a file that the script is writing at this moment is read again."""
 
 
 class Hands(Protocol):
@@ -87,9 +89,15 @@ class ByMail:
     @property
     def attended(self) -> bool:
         """Whether the script in Resolve was heard of just now."""
-        seen = get(self.folder / "hands.json")
-        if seen is not None:
-            self._heard = seen["time"]
+        file = self.folder / "hands.json"
+        for _ in range(_LOOKS):
+            seen = get(file)
+            if seen is not None:
+                self._heard = seen["time"]
+                break
+            if not file.exists():
+                break
+            time.sleep(_TICK_SECONDS / 10)
         return time.time() - self._heard < ALIVE_SECONDS
 
     def do(self, verb: str, **values: Any) -> Values:

@@ -1,7 +1,8 @@
 """A look as a LUT: every point of a cube goes through the graph as one picture, and comes back as the table.
 
-The picture is a 16 bit PNG, so that nothing but the standard library is needed on this side. What grades make of light
-below 0 and above 1 of the table's space is cut off there, as it is on a display.
+The pictures are 16 bit PNG, so that nothing but the standard library is needed on this side. The graph's last node
+halves the way back, so that what grades make from -0.5 to 1.5 of the table's space is kept: a table that is cut off at
+0 and 1 is wrong between the points on both sides of the cut.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ GRADES = ("ColorCorrector", "ColorWheels", "CDL", "HueSaturation", "LUT")
 """Nodes that make of each colour another one, wherever it stands in the picture."""
 LATTICE, TABLE = "lattice.png", "look.png"
 _LARGEST = 65535
+_CHANNELS = ("red", "green", "blue")
+_HALVED = {f"{what}_{channel}": value for what, value in (("slope", 0.5), ("offset", 0.25)) for channel in _CHANNELS}
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -34,7 +37,9 @@ def graph(grades: Sequence[Any], space: str, folder: Path) -> graphs.Document:
     for number, (kind, params) in enumerate(steps, 1):
         nodes[f"grade{number}"] = graphs.node(kind, params, video=last)
         last = f"grade{number}"
-    nodes["table"] = graphs.node("FileOutput", {"path": TABLE, "space": space, "codec": "png16"}, video=last)
+    nodes["space"] = graphs.node("ColorSpace", {"to": space}, video=last)
+    nodes["halved"] = graphs.node("CDL", _HALVED, video="space")
+    nodes["table"] = graphs.node("FileOutput", {"path": TABLE, "space": space, "codec": "png16"}, video="halved")
     return graphs.document(nodes)
 
 
@@ -49,7 +54,7 @@ def write_lattice(folder: Path) -> None:
 def cube(picture: Path, title: str) -> str:
     """The .cube text of the picture that came back. Raises `BridgeError` where it is not that picture."""
     lines = [f'TITLE "{_plain(title)}"', f"LUT_3D_SIZE {POINTS}", "DOMAIN_MIN 0.0 0.0 0.0", "DOMAIN_MAX 1.0 1.0 1.0"]
-    lines.extend(" ".join(f"{value / _LARGEST:.7f}" for value in pixel) for pixel in _pixels(picture))
+    lines.extend(" ".join(f"{2 * value / _LARGEST - 0.5:.7f}" for value in pixel) for pixel in _pixels(picture))
     return "\n".join(lines) + "\n"
 
 

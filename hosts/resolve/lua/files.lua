@@ -32,8 +32,9 @@ local function encode(value)
   if kind == "string" then return quoted(value) end
   if kind == "number" then return string.format(value == math.floor(value) and "%d" or "%.17g", value) end
   if kind ~= "table" then return tostring(value) end
-  local parts = {}
-  if getmetatable(value) == LIST then
+  local parts, names = {}, 0
+  for _ in pairs(value) do names = names + 1 end
+  if getmetatable(value) == LIST or (names > 0 and names == #value) then
     for i = 1, #value do parts[i] = encode(value[i]) end
     return "[" .. table.concat(parts, ",") .. "]"
   end

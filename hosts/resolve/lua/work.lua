@@ -50,7 +50,13 @@ local function done(order)
 end
 
 local artifexpro = { verbs = verbs, encode = encode, decode = decode, list = list }
-local session, number, told = nil, 0, {}
+local session, number, beat, told = nil, 0, nil, {}
+
+local function alive()
+  if os.time() == beat then return end
+  beat = os.time()
+  write("hands.json", { time = beat })
+end
 
 local function tell_news()
   for _, job in each_of((read("news.json") or {}).jobs) do
@@ -74,7 +80,7 @@ function artifexpro.round()
     write("answers/" .. name, done(order))
     number, count = number + 1, count + 1
   end
-  write("hands.json", { time = os.time(), session = session, next = number })
+  alive()
   tell_news()
   return count
 end
@@ -101,6 +107,7 @@ end
 -- Ask for something: kind "clip", "gap", "take", "look", "cdl", "cancel" and what docs/resolve.md says of each.
 function artifexpro.wish(values)
   local name = string.format("%d-%s.json", os.time(), tostring({}):match("%x+$"))
+  alive()
   write("wishes/" .. name, values)
   return name
 end

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from artifexpro.hosts.bridge.errors import BridgeError
@@ -20,10 +21,11 @@ from artifexpro.hosts.resolve.companion import session_for
 from artifexpro.hosts.resolve.hands import Direct, get
 from artifexpro.hosts.resolve.wishes import Wish
 from tests.hosts.model import MODEL
-from tests.hosts.resolve.standin import lua
+from tests.hosts.resolve.standin import lua, pictures
 from tests.hosts.resolve.standin.host import FREE, STUDIO, StandIn
+from tests.hosts.resolve.standin.state import Clip, Item
 
-PATIENCE = 90.0
+PATIENCE = 60.0
 WAYS = ("python", "lua", "lua without ffi and package")
 SMALL = {"model": MODEL, "frames": 5, "steps": 2, "width": 64, "height": 64, "seed": 1}
 """A clip of 64 x 64 pixels in two steps."""
@@ -58,6 +60,12 @@ class Way:
         reply = self.say(**{**SMALL, "prompt": prompt, **more})
         assert "key" in reply, reply["said"]
         return str(reply["key"])
+
+    def ask_still(self) -> Path:
+        """A picture on disk."""
+        path = self.folder / "still.png"
+        pictures.write(path, np.full((64, 64, 3), 0.5, np.float32))
+        return path
 
     def job(self, key: str) -> dict[str, Any]:
         return next((job for job in self.jobs() if job["key"] == key), {"state": "", "said": ""})
@@ -98,7 +106,9 @@ class ByPython(Way):
             if wish.get("kind") == "again":
                 asked = self.adapter.again(book.get(wish["key"]), wish.get("seed"))
             elif wish.get("kind") == "cdl":
-                return {"said": self.adapter.cdl(*(wish[n] for n in ("node", "slope", "offset", "power", "saturation")))}
+                return {
+                    "said": self.adapter.cdl(*(wish[n] for n in ("node", "slope", "offset", "power", "saturation")))
+                }
             else:
                 if wish.pop("under_playhead", False):
                     wish["image"] = str(self.adapter.still())
@@ -135,9 +145,8 @@ class ByLua(Way):
 
     def stop(self) -> None:
         os.kill(get(self.mail / "companion.json")["pid"], signal.SIGKILL)
-        (self.mail / "companion.json").unlink()
-        (self.mail / "hands.json").unlink()
-        (self.mail / "news.json").unlink(missing_ok=True)
+        for name in ("companion", "hands", "news"):
+            (self.mail / f"{name}.json").unlink(missing_ok=True)
 
     def say(self, **wish: Any) -> dict[str, Any]:
         name = self.script.wish(self.table(wish, recursive=True))
@@ -181,7 +190,7 @@ def make_host(tmp_path: Path) -> Callable[..., StandIn]:
     return make
 
 
-@pytest.fixture(params=WAYS)
+@pytest.fixture(params=WAYS[:2])
 def way_of(
     request: pytest.FixtureRequest, make_host: Callable[..., StandIn], daemon_home: Path, tmp_path: Path
 ) -> Iterator[Callable[..., Way]]:
@@ -194,10 +203,21 @@ def way_of(
         return made[-1]
 
     yield make
-    for way in made:
-        way.stop()
+    for each in made:
+        each.stop()
 
 
 @pytest.fixture
 def way(way_of: Callable[..., Way]) -> Way:
     return way_of()
+
+
+def put_clip(host: StandIn, track: int, start: int, length: int, path: str = "", frames: int = 1000) -> Item:
+    """A clip of the artist's on the open timeline, at the timeline's own rate."""
+    assert host.project is not None and host.project.edit is not None
+    edit = host.project.edit
+    clip = Clip("her clip", path, edit.rate, frames, (64, 64))
+    host.project.root.clips.append(clip)
+    item = Item("her clip", start, start + length, clip, 0)
+    edit.video[track - 1].items.append(item)
+    return item
