@@ -60,7 +60,8 @@ def clip_of(job: Job) -> dict[str, Any]:
 def _clip(hands: Hands, job: Job, clip: dict[str, Any], names: dict[str, Any], promised: list[Span]) -> str:
     edit = _ready(hands, names)
     place, made = job.place, _rate(clip)
-    pictures = min(place["pictures"], _pictures(clip) - place["first"])
+    available = _pictures(clip) - place["first"]
+    pictures = available if place["pictures"] is None else min(place["pictures"], available)
     if place["gap"]:
         pictures = fitting(pictures, place["length"], made, edit.rate)
     length = shown(pictures, made, edit.rate)

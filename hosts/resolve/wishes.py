@@ -84,7 +84,9 @@ class Wish:
             raise refused("the prompt is empty", "a few words on what should be seen")
         if self.preset not in LENGTHS:
             raise refused(f'there is no preset "{self.preset}"', f"one of {', '.join(LENGTHS)}")
-        if min(self.frames, self.handles, self.steps, self.width, self.height) < 0 or (self.track or 1) < 1:
+        if min(self.frames, self.handles, self.steps, self.width, self.height) < 0 or (
+            self.track is not None and self.track < 1
+        ):
             raise refused("frames, handles, steps, sizes and tracks are counted from 0 and 1 upwards", "other numbers")
         return self
 
@@ -99,6 +101,8 @@ def _value(name: str, kind: str, value: Any) -> Any:
             return Fraction(value)
         if value is None and kind.endswith("| None"):
             return None
+        if value == {} and kind == "list[Any]":
+            return []  # Lua has one empty table for both
         fits = _FITS[kind]
         if isinstance(value, fits) and (kind == "bool" or not isinstance(value, bool)):
             return value

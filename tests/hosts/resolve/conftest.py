@@ -25,7 +25,7 @@ from tests.hosts.resolve.standin import lua, pictures
 from tests.hosts.resolve.standin.host import FREE, STUDIO, StandIn
 from tests.hosts.resolve.standin.state import Clip, Item
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 WAYS = ("python", "lua", "lua without ffi and package")
 SMALL = {"model": MODEL, "frames": 5, "steps": 2, "width": 64, "height": 64, "seed": 1}
 """A clip of 64 x 64 pixels in two steps."""
@@ -178,7 +178,7 @@ KINDS: dict[str, tuple[type[Way], str]] = {
 def make_host(tmp_path: Path) -> Callable[..., StandIn]:
     """A Resolve with a project and an empty timeline of `rate` in it."""
 
-    def make(rate: str = "24", product: str = STUDIO, tracks: int = 2, name: str = "Der Film – 映画") -> StandIn:
+    def make(rate: str = "24", product: str = STUDIO, tracks: int = 2, name: str = "Der Film, 映画") -> StandIn:
         host = StandIn(tmp_path / "resolve", product)
         project = host.scriptapp("Lua").GetProjectManager().CreateProject(name)
         project.SetSetting("timelineFrameRate", rate)
@@ -190,11 +190,15 @@ def make_host(tmp_path: Path) -> Callable[..., StandIn]:
     return make
 
 
-@pytest.fixture(params=WAYS[:2])
+both_ways = pytest.mark.parametrize("way_of", WAYS[:2], indirect=True)
+every_way = pytest.mark.parametrize("way_of", WAYS, indirect=True)
+
+
+@pytest.fixture(params=[WAYS[0], pytest.param(WAYS[1], marks=pytest.mark.nightly)])
 def way_of(
     request: pytest.FixtureRequest, make_host: Callable[..., StandIn], daemon_home: Path, tmp_path: Path
 ) -> Iterator[Callable[..., Way]]:
-    """A way into a new stand-in, as each of the ways."""
+    """A way into a new stand-in: by Python, nightly by Lua too; `both_ways` and `every_way` ask for more."""
     kind, product = KINDS[request.param]
     made: list[Way] = []
 

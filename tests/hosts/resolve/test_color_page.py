@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 import PyOpenColorIO as ocio
-import pytest
 from OpenImageIO import ImageBuf
 
-from tests.hosts.resolve.conftest import SMALL, Way, put_clip
+from tests.hosts.resolve.conftest import SMALL, Way, both_ways, put_clip
 from tests.hosts.resolve.standin import pictures
 from tests.hosts.resolve.standin.state import Node, RenderJob
 
@@ -22,6 +21,7 @@ LOOK = [
     ["CDL", {"slope_red": 1.15, "slope_blue": 0.9, "offset_green": 0.01, "power_red": 0.95, "saturation": 0.8}],
     ["ColorCorrector", {"exposure": -0.25}],
 ]
+PLAIN = {"slope": [1, 1, 1], "offset": [0, 0, 0], "power": [1, 1, 1], "saturation": 1}
 CONFIG = "ocio://cg-config-v4.0.0_aces-v2.0_ocio-v2.5"
 
 
@@ -54,12 +54,13 @@ def deliver_page(way: Way) -> Any:
     return copy.deepcopy((project.render, project.format, project.codec, project.presets, project.jobs))
 
 
+@both_ways
 def test_a_take_keeps_the_grade_and_the_artists_queue(way: Way) -> None:
     item = graded(way)
     before, grade = deliver_page(way), copy.deepcopy(item.nodes)
     reply = way.say(kind="take", prompt="in oil", **{**SMALL, "frames": 0})
     assert "are being rendered" in reply["said"]
-    way.until(lambda: way.jobs())
+    way.until(way.jobs)
     job = way.wait(way.jobs()[0]["key"])
     assert (len(item.takes), item.selected, item.start, item.end) == (2, 2, START, START + 5)
     assert item.takes[1].clip.frames == 5 and item.nodes == grade
@@ -74,7 +75,7 @@ def test_a_take_keeps_the_grade_and_the_artists_queue(way: Way) -> None:
 def test_the_take_is_made_of_the_clips_own_frames(way: Way) -> None:
     item = graded(way)
     way.say(kind="take", prompt="in oil", **{**SMALL, "frames": 0})
-    way.until(lambda: way.jobs())
+    way.until(way.jobs)
     way.wait(way.jobs()[0]["key"])
     recipe = json.loads(Path(item.takes[1].clip.path).with_name("clip.recipe.json").read_text())
     plate = recipe["graph"]["nodes"]["plate"]["params"]
@@ -119,6 +120,7 @@ def through(path: Path, pixels: Any) -> Any:
     return work
 
 
+@both_ways
 def test_a_look_becomes_a_lut_on_the_node_and_is_what_was_asked_for(way: Way) -> None:
     item = graded(way)
     reply = way.say(kind="look", name="Warm évening", grades=LOOK, node=2)
@@ -141,6 +143,7 @@ def test_a_lut_folder_that_cannot_be_written_to_is_told(way: Way) -> None:
     assert "LUT folder cannot be written to" in job["said"] and item.nodes[0].lut == "show.cube"
 
 
+@both_ways
 def test_a_cdl_is_set_as_text_on_the_node(way: Way) -> None:
     item = graded(way)
     values = {"slope": [1.1, 1.0, 0.9], "offset": [0.0, 0.01, -0.02], "power": [1.0, 1.0, 1.05], "saturation": 0.85}
@@ -156,23 +159,22 @@ def test_a_cdl_is_set_as_text_on_the_node(way: Way) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("wish", "said"),
-    [
-        ({"kind": "look", "grades": LOOK, "node": 3}, "has no node 3"),
-        ({"kind": "look", "grades": [["Blur", {"size": 3.0}]]}, "Blur is not the same wherever it stands"),
-        ({"kind": "look", "grades": []}, "no grade is in it"),
-        ({"kind": "look", "grades": ["CDL"]}, "'CDL' is no grade"),
-        ({"kind": "cdl", "node": 5, "slope": [1] * 3, "offset": [0] * 3, "power": [1] * 3, "saturation": 1},
-         "it has no node 5"),
-        ({"kind": "cdl", "node": 1, "slope": [1], "offset": [0] * 3, "power": [1] * 3, "saturation": 1},
-         "three numbers each"),
-    ],
-)  # fmt: skip
-def test_what_cannot_be_put_on_a_node_is_refused(way: Way, wish: dict[str, Any], said: str) -> None:
+CASES: list[tuple[dict[str, Any], str]] = [
+    ({"kind": "look", "grades": LOOK, "node": 3}, "has no node 3"),
+    ({"kind": "look", "grades": [["Blur", {"size": 3.0}]]}, "Blur is not the same wherever it stands"),
+    ({"kind": "look", "grades": []}, "no grade is in it"),
+    ({"kind": "look", "grades": ["CDL"]}, "'CDL' is no grade"),
+    ({"kind": "cdl", "node": 5, **PLAIN}, "it has no node 5"),
+    ({"kind": "cdl", "node": 1, **PLAIN, "slope": [1]}, "three numbers each"),
+]
+
+
+@both_ways
+def test_what_cannot_be_put_on_a_node_is_refused(way: Way) -> None:
     item = graded(way)
-    reply = way.say(**wish)
-    assert said in reply["said"] and reply["said"].startswith("Attempted to") and reply["refused"]
+    for wish, said in CASES:
+        reply = way.say(**wish)
+        assert said in reply["said"] and reply["said"].startswith("Attempted to") and reply["refused"], wish
     assert way.jobs() == [] and [node.cdl for node in item.nodes] == [None, None]
 
 

@@ -14,12 +14,15 @@ from typing import Any
 import opentimelineio
 import pytest
 
-from artifexpro.hosts.resolve import otio, script
+from artifexpro.hosts.bridge.errors import BridgeError
+from artifexpro.hosts.bridge.jobs import JobBook
+from artifexpro.hosts.resolve import asking, otio, script, watched
 from artifexpro.hosts.resolve.hands import ByMail, get, put
 from artifexpro.hosts.resolve.otio import Cut
+from artifexpro.hosts.resolve.wishes import Wish
 from tests.hosts.resolve.conftest import PATIENCE, SMALL
 
-WISH = {**SMALL, "prompt": "a lighthouse – 灯台", "rate": "25", "at": "01:00:02:00", "handles": 2}
+WISH = {**SMALL, "prompt": "a lighthouse, 灯台", "rate": "25", "at": "01:00:02:00", "handles": 2}
 
 
 @pytest.fixture
@@ -80,13 +83,8 @@ def test_a_wish_in_the_folder_becomes_a_timeline_that_resolve_imports(companion:
     ],
 )
 def test_what_cannot_be_asked_for_gets_a_sentence_beside_it(tmp_path: Path, name: str, text: str, said: str) -> None:
-    from artifexpro.hosts.resolve import asking, watched
-    from artifexpro.hosts.resolve.wishes import Wish
-
     watched.make(tmp_path)
     (tmp_path / "in" / name).write_text(text)
-    from artifexpro.hosts.bridge.jobs import JobBook
-
     book = JobBook()
 
     def ask(wish: Wish, folder: Path) -> str:
@@ -120,8 +118,6 @@ def test_one_companion_looks_after_a_folder(companion: Path) -> None:
 
 
 def test_orders_nobody_answers_are_taken_away_and_told(tmp_path: Path) -> None:
-    from artifexpro.hosts.bridge.errors import BridgeError
-
     mail = ByMail(tmp_path, patience=0.2)
     with pytest.raises(BridgeError, match="the script in it is not running"):
         mail.do("look")

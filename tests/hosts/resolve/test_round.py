@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.hosts.resolve.conftest import WAYS, Way, put_clip
+from tests.hosts.resolve.conftest import Way, both_ways, every_way, put_clip
 from tests.hosts.resolve.standin.host import StandIn
 from tests.hosts.resolve.standin.state import Item
 
 START = 86400
-every_way = pytest.mark.parametrize("way_of", WAYS, indirect=True)
 
 
 def items(way: Way, track: int) -> list[Item]:
@@ -46,6 +45,26 @@ def reopen(way: Way, meanwhile: Callable[[], None] = lambda: None) -> None:
 def shelved(way: Way) -> Path:
     assert way.host.project is not None
     return way.home / "resolve" / "projects" / f"{way.host.project.id}.json"
+
+
+def lock(host: StandIn, locked: bool) -> None:
+    assert host.project is not None and host.project.edit is not None
+    host.project.edit.video[0].locked = locked
+
+
+def message(host: StandIn, shown: bool) -> None:
+    host.modal = shown
+
+
+def other_timeline(host: StandIn) -> None:
+    resolve = host.scriptapp("Lua")
+    assert resolve is not None
+    resolve.GetProjectManager().GetCurrentProject().GetMediaPool().CreateEmptyTimeline("another")
+
+
+def back(host: StandIn) -> None:
+    assert host.project is not None
+    host.project.current = 0
 
 
 @every_way
@@ -89,6 +108,7 @@ def test_a_clip_can_begin_with_the_picture_under_the_playhead(way: Way) -> None:
     assert Path(recipe["graph"]["nodes"]["source"]["params"]["path"]).suffix == ".png"
 
 
+@both_ways
 def test_a_gap_is_filled_exactly_with_handles_at_both_ends(way: Way) -> None:
     put_clip(way.host, 2, START, 10)
     put_clip(way.host, 2, START + 17, 10)
@@ -99,6 +119,7 @@ def test_a_gap_is_filled_exactly_with_handles_at_both_ends(way: Way) -> None:
     assert made.clip.frames == 13 and list(made.markers) == [3.0]
 
 
+@both_ways
 def test_delivering_twice_inserts_once(way: Way) -> None:
     """The list says "queued" of a clip that is there: Resolve, or this side, stopped between the two."""
     key = way.ask()
@@ -117,7 +138,7 @@ def test_delivering_twice_inserts_once(way: Way) -> None:
     assert len(items(way, 1)) == 1 and len(way.host.project.root.bins[0].clips) == 1
 
 
-@every_way
+@both_ways
 def test_save_reload_change_generate_again_cancel_one(way: Way) -> None:
     key = way.ask()
     way.wait(key)
@@ -181,7 +202,8 @@ def test_a_gap_on_a_timeline_of_another_rate_never_pushes_its_neighbour(way_of: 
     assert made.end == 216017 and "1 frames of the gap stay empty" in job["said"]
 
 
-@pytest.mark.parametrize("prompt", ["ночь \\ \"дождь\" 'ветер'", "夜\n雨 🎬", "ليل ومطر"])
+@both_ways
+@pytest.mark.parametrize("prompt", ["ночь \\ \"дождь\" 'ветер' 夜\n雨 🎬 ليل"])
 def test_names_in_any_script_survive(way: Way, prompt: str) -> None:
     way.wait(way.ask(prompt))
     (item,) = items(way, 1)
@@ -193,12 +215,8 @@ def test_names_in_any_script_survive(way: Way, prompt: str) -> None:
     [
         (lambda host: setattr(host, "page", "fusion"), lambda host: setattr(host, "page", "edit"), "the Fusion page"),
         (lambda host: lock(host, True), lambda host: lock(host, False), "track V1 is locked"),
-        (lambda host: other_timeline(host), lambda host: back(host), "another timeline is open than Schnitt Ω"),
-        (
-            lambda host: setattr(host, "modal", True),
-            lambda host: setattr(host, "modal", False),
-            "a message box is open",
-        ),
+        (other_timeline, back, "another timeline is open than Schnitt Ω"),
+        (lambda host: message(host, True), lambda host: message(host, False), "a message box is open"),
     ],
     ids=["page", "locked", "timeline", "message box"],
 )
@@ -210,22 +228,6 @@ def test_a_result_waits_until_it_can_be_put_in_place(way: Way, change: Any, undo
     undo(way.host)
     way.wait(key)
     assert len(items(way, 1)) == 1
-
-
-def lock(host: StandIn, locked: bool) -> None:
-    assert host.project is not None and host.project.edit is not None
-    host.project.edit.video[0].locked = locked
-
-
-def other_timeline(host: StandIn) -> None:
-    resolve = host.scriptapp("Lua")
-    assert resolve is not None
-    resolve.GetProjectManager().GetCurrentProject().GetMediaPool().CreateEmptyTimeline("another")
-
-
-def back(host: StandIn) -> None:
-    assert host.project is not None
-    host.project.current = 0
 
 
 def test_what_the_daemon_refuses_is_told_in_its_words(way: Way) -> None:

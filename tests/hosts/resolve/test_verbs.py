@@ -6,21 +6,25 @@ Lua runs in a real LuaJIT, with and without the libraries that Resolve is said t
 from __future__ import annotations
 
 import json
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from artifexpro.hosts.resolve import script
+from artifexpro.hosts.resolve.hands import get, put
 from artifexpro.hosts.resolve.troubles import SENTENCES, Troubled, told
 from artifexpro.hosts.resolve.verbs import VERBS
 from tests.hosts.resolve.conftest import put_clip
 from tests.hosts.resolve.standin import lua, pictures
 from tests.hosts.resolve.standin.host import StandIn
-from tests.hosts.resolve.standin.state import Node
+from tests.hosts.resolve.standin.state import Node, Take
+from tests.hosts.resolve.standin.timeline import TimelineItem
 
 START = 86400
 BARE = ("ffi", "jit", "package", "require", "bmd", "debug")
@@ -37,10 +41,6 @@ def codec(tmp_path_factory: pytest.TempPathFactory) -> Any:
 @pytest.fixture
 def both(make_host: Any, tmp_path: Path) -> Any:
     """(by Python, by Lua, the two stand-ins): each of two equal projects with a graded clip and a clip to insert."""
-    import pickle
-
-    import numpy as np
-
     picture = tmp_path / "clip.png"
     pictures.write(picture, np.full((4, 4, 3), 0.5, np.float32))
     one = make_host()
@@ -187,9 +187,6 @@ def test_a_failed_insertion_leaves_nothing_behind(both: Any, tmp_path: Path) -> 
 @pytest.mark.parametrize("takes", [0, 3])
 def test_a_take_that_loses_the_grade_is_taken_back(both: Any, tmp_path: Path, takes: int, monkeypatch: Any) -> None:
     """And none of the takes that were there goes with it."""
-    from tests.hosts.resolve.standin.state import Take
-    from tests.hosts.resolve.standin.timeline import TimelineItem
-
     by_python, by_lua, one, other = both
     media = {"media": str(tmp_path / "clip.png"), "first": 0, "end": 1, "name": "made", "note": "n", "mark": "m"}
     select = TimelineItem.SelectTakeByIndex
@@ -236,8 +233,6 @@ def test_a_file_that_is_not_whole_is_not_read(codec: Any, broken: str, tmp_path:
 
 def test_an_order_that_is_no_verb_is_never_done(make_host: Any, tmp_path: Path) -> None:
     """Whatever lies in the folder: only the verbs are carried out, never a method of Resolve's by its name."""
-    from artifexpro.hosts.resolve.hands import get, put
-
     host = make_host()
     for name in ("orders", "answers", "wishes", "replies"):
         (tmp_path / name).mkdir()
