@@ -21,7 +21,7 @@ from .edit import Clip, Edit, edit_of
 from .hands import Hands
 from .identity import introduction
 from .shelf import Shelf
-from .wishes import Wish
+from .wishes import Wish, refused
 
 LOOK_SECONDS = 1.0
 """How often Resolve is asked which project is open, and whether a result that waits has its place now."""
@@ -91,6 +91,13 @@ class Adapter:
             return self._look(edit, wish)
         job = asking.ask_clip(self.session.book, edit, wish, client, None)
         return self._asked(job, f"It will be on V{job.place['track']} at {delivering.timecode_of(job.place)}.")
+
+    def job(self, key: Any) -> Job:
+        """The job of that key. Raises `BridgeError`."""
+        job = self.session.book.get(str(key))
+        if job is None:
+            raise refused("no job here has that key", "a key that the answer to a wish gave")
+        return job
 
     def again(self, job: Job, seed: int | None = None) -> Asked:
         """The same clip once more on a free track above, with another seed where one is given."""
@@ -198,22 +205,21 @@ class Adapter:
     def _look_for_project(self) -> None:
         try:
             told = self.hands.do("where")
+            if "project" in told:
+                self._keep_up(told["project"])
+            self.trouble = ""
         except BridgeError as trouble:
             self.trouble = trouble.sentence()
-            return
-        self.trouble = ""
-        if "project" in told:
-            self._keep_up(told["project"])
 
     def _keep_up(self, project: str) -> None:
         """Take over the jobs a project was left with, the first time it is seen open."""
         if project in self._known:
             return
-        self._known.add(project)
         jobs, renders = self._shelf.read(project)
         self.session.book.adopt(jobs, project)
         for render in renders:
             self.hands.do("render_end", render=render)
+        self._known.add(project)
 
     def _follow(self, plate: plates.Plate) -> None:
         try:

@@ -78,13 +78,13 @@ class Companion:
     def _do(self, said: dict[str, Any]) -> dict[str, Any]:
         kind = said.get("kind", "clip")
         if kind == "cancel":
-            self.adapter.cancel(self._job(said))
+            self.adapter.cancel(self.adapter.job(said.get("key")))
             return {"said": "It will stop."}
         if kind == "again":
             seed = said.get("seed")
             if seed is not None and not isinstance(seed, int):
                 raise refused("the seed is no whole number", "seed = 2")
-            asked = self.adapter.again(self._job(said), seed)
+            asked = self.adapter.again(self.adapter.job(said.get("key")), seed)
         elif kind == "cdl":
             if set(said) - {"kind"} != set(_CDL):
                 raise refused(f"a CDL has {', '.join(_CDL)}, and nothing else", "all of these")
@@ -97,12 +97,6 @@ class Companion:
         else:
             asked = self.adapter.ask(Wish.of(said))
         return {"said": asked.said, **({} if asked.job is None else {"key": asked.job.key})}
-
-    def _job(self, said: dict[str, Any]) -> Job:
-        job = self.adapter.session.book.get(str(said.get("key", "")))
-        if job is None:
-            raise refused("no job here has that key", "a key that the answer to a wish gave")
-        return job
 
     def _tell(self) -> None:
         jobs = [

@@ -74,6 +74,7 @@ class ByMail:
         self._heard = 0
         for name in ("orders", "answers", "wishes", "replies"):
             (folder / name).mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
         for stale in (*(folder / "orders").iterdir(), *(folder / "answers").iterdir()):
             stale.unlink()
         self.beat()

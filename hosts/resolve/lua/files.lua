@@ -30,7 +30,7 @@ end
 local function encode(value)
   local kind = type(value)
   if kind == "string" then return quoted(value) end
-  if kind == "number" then return string.format(value == math.floor(value) and "%d" or "%.17g", value) end
+  if kind == "number" then return string.format(value % 1 == 0 and math.abs(value) < 2 ^ 53 and "%d" or "%.17g", value) end
   if kind ~= "table" then return tostring(value) end
   local parts, names = {}, 0
   for _ in pairs(value) do names = names + 1 end

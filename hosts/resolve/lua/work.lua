@@ -58,13 +58,18 @@ local function alive()
   write("hands.json", { time = beat })
 end
 
+local function tell(about, said)
+  if told[about] == said then return end
+  told[about] = said
+  if said ~= "" then print("ArtifexPro: " .. said) end
+end
+
 local function tell_news()
-  for _, job in each_of((read("news.json") or {}).jobs) do
-    if told[job.key] ~= job.said then
-      told[job.key] = job.said
-      print("ArtifexPro: " .. job.said)
-    end
-  end
+  local news = read("news.json")
+  if not news then return end
+  for _, job in each_of(news.jobs) do tell(job.key, job.said) end
+  for _, said in each_of(news.told) do tell(said, said) end
+  tell("daemon", news.trouble)
 end
 
 -- One round: carry out the orders that lie there. Gives how many there were.

@@ -25,7 +25,7 @@ from tests.hosts.resolve.standin import lua, pictures
 from tests.hosts.resolve.standin.host import FREE, STUDIO, StandIn
 from tests.hosts.resolve.standin.state import Clip, Item
 
-PATIENCE = 120.0
+PATIENCE = 240.0
 WAYS = ("python", "lua", "lua without ffi and package")
 SMALL = {"model": MODEL, "frames": 5, "steps": 2, "width": 64, "height": 64, "seed": 1}
 """A clip of 64 x 64 pixels in two steps."""
@@ -98,13 +98,12 @@ class ByPython(Way):
         self.adapter.close()
 
     def say(self, **wish: Any) -> dict[str, Any]:
-        book = self.adapter.session.book
         try:
             if wish.get("kind") == "cancel":
-                self.adapter.cancel(book.get(wish["key"]))
+                self.adapter.cancel(self.adapter.job(wish["key"]))
                 return {"said": "It will stop."}
             if wish.get("kind") == "again":
-                asked = self.adapter.again(book.get(wish["key"]), wish.get("seed"))
+                asked = self.adapter.again(self.adapter.job(wish["key"]), wish.get("seed"))
             elif wish.get("kind") == "cdl":
                 return {
                     "said": self.adapter.cdl(*(wish[n] for n in ("node", "slope", "offset", "power", "saturation")))

@@ -118,3 +118,13 @@ def test_folders_are_those_of_each_system(monkeypatch: Any) -> None:
     assert studio.modules_folder("linux", {}) == Path("/opt/resolve/Developer/Scripting/Modules")
     assert studio.modules_folder("win32", {"PROGRAMDATA": "/data"}).is_relative_to("/data")
     assert studio.modules_folder("darwin", {}).name == "Modules"
+
+
+def test_the_documents_example_names_what_is_there(tree: Path) -> None:
+    text = (tree / "docs" / "resolve.md").read_text(encoding="utf-8")
+    example = text.split("```python\n")[1].split("```")[0]
+    imports = [line for line in example.splitlines() if line.startswith("from ")]
+    names: dict[str, Any] = {}
+    exec("\n".join(imports), names)
+    assert names["Wish"].of({"prompt": "a red kite over the sea", "frames": 41, "handles": 8}).handles == 8
+    assert {"ask", "pump", "busy"} <= set(dir(names["Adapter"]))

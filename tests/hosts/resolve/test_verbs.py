@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lupa.luajit21 import LuaError
 
 from artifexpro.hosts.resolve import script
 from artifexpro.hosts.resolve.hands import get, put
@@ -130,10 +131,16 @@ def test_both_do_the_same_and_call_the_same(both: Any, tmp_path: Path) -> None:
                 seen.add(trouble.code)
         first, second = (without_new_ids(answer) for answer in answers)
         assert first == second, verb
-        assert [name for name, _ in one.calls] == [name for name, _ in other.calls], verb
+        assert changes(one) == changes(other), verb
+        assert {name for name, _ in one.calls} == {name for name, _ in other.calls}, verb
     assert tracks(one) == tracks(other)
     assert {"dropped", "unread", "other-project", "no-item", "no-node", "no-lut", "no-cdl", "no-still"} <= seen
     assert {"rendering", "no-import"} <= seen <= set(SENTENCES)
+
+
+def changes(host: StandIn) -> list[str]:
+    """The calls that may change something, in their order."""
+    return [name for name, _ in host.calls if not name.split(".")[1].startswith(("Get", "Is"))]
 
 
 def without_new_ids(answer: Any) -> Any:
@@ -217,7 +224,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(value=st.dictionaries(st.text(max_size=8), JSON, min_size=1, max_size=4))
 def test_what_goes_through_lua_comes_back_the_same(codec: Any, value: dict[str, Any]) -> None:
     for text in (json.dumps(value), json.dumps(value, ensure_ascii=False, indent=2)):
@@ -225,10 +232,9 @@ def test_what_goes_through_lua_comes_back_the_same(codec: Any, value: dict[str, 
 
 
 @pytest.mark.parametrize("broken", ["", "{", '{"a" 1}', "[1 2]", '{"a": "x', "{'a': 1}", "nothing", '{"a": 1e}'])
-def test_a_file_that_is_not_whole_is_not_read(codec: Any, broken: str, tmp_path: Path) -> None:
-    runtime = lua.runtime(None)
-    fine, _ = runtime.eval("function(decode, text) return pcall(decode, text) end")(codec.decode, broken)
-    assert not fine
+def test_a_file_that_is_not_whole_is_not_read(codec: Any, broken: str) -> None:
+    with pytest.raises(LuaError):
+        codec.decode(broken)
 
 
 def test_an_order_that_is_no_verb_is_never_done(make_host: Any, tmp_path: Path) -> None:

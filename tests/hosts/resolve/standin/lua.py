@@ -17,8 +17,10 @@ class Handle:
         self._runtime = runtime
         self._face = face
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
+    def __getattr__(self, name: str) -> Callable[..., Any] | None:
         member = getattr(self._face, name)
+        if member is None:
+            return None
 
         def call(_self: Any, *values: Any) -> Any:
             return to_lua(self._runtime, member(*(from_lua(value) for value in values)))
