@@ -122,7 +122,7 @@ def write_lut(path: Path, text: str) -> None:
     part = path.with_name(f"{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8", newline="\n")
+        part.write_bytes(text.encode("utf-8"))
         part.replace(path)
     except OSError as error:
         raise BridgeError(

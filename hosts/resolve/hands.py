@@ -144,14 +144,14 @@ def _no_script(because: str) -> BridgeError:
 def put(path: Path, value: Any) -> None:
     """Write a file of the mailbox, whole or not at all."""
     part = path.with_name(f"{path.name}.part")
-    part.write_text(json.dumps(value, ensure_ascii=False) + END, encoding="utf-8", newline="\n")
+    part.write_bytes((json.dumps(value, ensure_ascii=False) + END).encode("utf-8"))
     part.replace(path)
 
 
 def get(path: Path) -> Any:
     """What a file of the mailbox says; None where there is none, or it is not whole yet."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError):
         return None
     if not text.endswith(END):

@@ -13,14 +13,17 @@ from typing import Any
 
 import opentimelineio
 import pytest
+from lupa.luajit21 import LuaError
 
 from artifexpro.hosts.bridge.errors import BridgeError
 from artifexpro.hosts.bridge.jobs import JobBook
 from artifexpro.hosts.resolve import asking, otio, script, watched
+from artifexpro.hosts.resolve import companion as companion_module
 from artifexpro.hosts.resolve.hands import ByMail, get, put
 from artifexpro.hosts.resolve.otio import Cut
 from artifexpro.hosts.resolve.wishes import Wish
 from tests.hosts.resolve.conftest import PATIENCE, SMALL
+from tests.hosts.resolve.standin import lua
 
 WISH = {**SMALL, "prompt": "a lighthouse, 灯台", "rate": "25", "at": "01:00:02:00", "handles": 2}
 
@@ -143,3 +146,35 @@ def test_the_script_is_one_file_for_any_folder(tmp_path: Path) -> None:
     for text in (script.menu(folder, "/py thon", tmp_path), script.console(folder, "", tmp_path)):
         assert "@FOLDER@" not in text and "require" not in text and "dofile" not in text
     assert script.menu(folder, "", tmp_path).endswith("artifexpro.work()\n")
+
+
+def test_a_companion_without_work_ends_and_says_so(tmp_path: Path) -> None:
+    arguments = ["--mail", str(tmp_path / "mail"), "--home", str(tmp_path), "--linger", "0.2"]
+    assert companion_module.main(arguments) == 0
+    assert get(tmp_path / "mail" / "companion.json")["time"] == 0
+
+
+def test_a_script_that_may_start_nothing_says_what_to_type(tmp_path: Path, make_host: Any) -> None:
+    runtime = lua.runtime(make_host().scriptapp("Lua"))
+    runtime.execute("os.execute = nil; print = function(text) said = text end")
+    table = runtime.execute(script.console(tmp_path, sys.executable, tmp_path))
+    table.work(0)
+    said = runtime.globals().said
+    assert said.startswith("Attempted to start ArtifexPro's companion. Failed because")
+    assert f'python -m artifexpro.hosts.resolve.companion --mail "{tmp_path}"' in said
+
+
+def test_the_menus_script_ends_when_it_is_told_to(tmp_path: Path, make_host: Any) -> None:
+    for name in ("orders", "answers", "wishes", "replies"):
+        (tmp_path / name).mkdir()
+    put(tmp_path / "companion.json", {"time": int(time.time()), "session": "s", "next": 1})
+    (tmp_path / "artifexpro.stop").touch()
+    lua.runtime(make_host().scriptapp("Lua")).execute(script.menu(tmp_path, "", tmp_path))
+    assert not (tmp_path / "artifexpro.stop").exists()
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path, make_host: Any) -> None:
+    runtime = lua.runtime(make_host().scriptapp("Lua"))
+    table = runtime.execute(script.console(tmp_path / "gone", "", tmp_path))
+    with pytest.raises(LuaError, match="Attempted to write to ArtifexPro's folder"):
+        table.wish(runtime.table_from({"prompt": "a"}))

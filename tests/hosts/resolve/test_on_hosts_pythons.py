@@ -18,6 +18,7 @@ from tests.hosts.resolve.conftest import SMALL
 from tests.hosts.resolve.standin import remote
 
 TREE = Path(__file__).resolve().parents[3]
+QUIET = {"PYTHONDONTWRITEBYTECODE": "1"}
 ROUND = """
 import json, sys, time
 from functools import partial
@@ -68,6 +69,40 @@ told = {"states": [known.state, varied.state, slow.state], "message": known.mess
 again.close()
 print(json.dumps({**told, "python": "%d.%d" % sys.version_info[:2]}))
 """
+
+
+PARTS = """
+import importlib, sys
+from pathlib import Path
+
+sys.path.insert(0, sys.argv[1])
+folder = Path(sys.argv[1], "hosts", "resolve")
+for path in sorted(folder.glob("*.py")):
+    importlib.import_module(f"hosts.resolve.{path.stem}")
+from hosts.resolve import delivering, hands, looks, otio
+
+file = Path(sys.argv[2], "x.json")
+hands.put(file, {"a": "\u00e9"})
+assert hands.get(file) == {"a": "\u00e9"}
+looks.POINTS = 3
+looks.write_lattice(file.parent)
+table = looks.cube(file.parent / looks.LATTICE, "x").splitlines()
+assert table[4].split() == ["-0.5000000"] * 3 and table[-1].split() == ["1.5000000"] * 3 and len(table) == 31
+delivering.write_lut(file.parent / "deep" / "x.cube", "x")
+"""
+
+
+@pytest.mark.parametrize("host_python", ("3.9", *RESOLVE), indirect=True)
+def test_every_part_loads_and_works(host_python: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [str(host_python), "-c", PARTS, str(TREE), str(tmp_path)],
+        env={**{name: value for name, value in os.environ.items() if name != "PYTHONPATH"}, **QUIET},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("host_python", RESOLVE, indirect=True)
