@@ -20,8 +20,6 @@ from .wishes import LENGTHS, Wish, refused
 
 HOST = "resolve"
 FRAMES_PATH = "frames/frame.%04d.exr"
-FILES = "files"
-"""What keeps the jobs that belong to no project: results in the watched folder."""
 _STATED = ("prompt", "preset", "seed")
 _WHERE_GIVEN = ("model", "negative_prompt", "steps", "width", "height")
 
@@ -92,8 +90,11 @@ def ask_take(
     return _book(book, edit, wish, graphs.document(nodes), place, client, output)
 
 
-def ask_file(book: JobBook, wish: Wish, client: dict[str, str], folder: Path) -> Job:
-    """A clip for a timeline that no script can see: it becomes a file that Resolve imports. Raises `BridgeError`."""
+def ask_file(book: JobBook, wish: Wish, client: dict[str, str], folder: Path, keeper: str) -> Job:
+    """A clip for a timeline that no script can see: it becomes a file that Resolve imports. Raises `BridgeError`.
+
+    Such jobs belong to no project: `keeper` names what keeps them.
+    """
     try:
         rate = rate_of(wish.rate)
         start, record = frame_of(wish.start, rate), frame_of(wish.at, rate)
@@ -115,7 +116,7 @@ def ask_file(book: JobBook, wish: Wish, client: dict[str, str], folder: Path) ->
         "first": wish.handles,
         "pictures": pictures,
     }
-    return _book(book, None, wish, _clip_document(wish, total), place, client, folder)
+    return _book(book, keeper, wish, _clip_document(wish, total), place, client, folder)
 
 
 def ask_look(book: JobBook, edit: Edit, clip: Clip, wish: Wish, client: dict[str, str], output: Path, node: int) -> Job:
@@ -192,7 +193,7 @@ def _names(edit: Edit) -> dict[str, Any]:
 
 def _book(
     book: JobBook,
-    edit: Edit | None,
+    where: Edit | str,
     wish: Wish,
     document: graphs.Document,
     place: dict[str, Any],
@@ -200,12 +201,13 @@ def _book(
     output: Path | None,
 ) -> Job:
     key = uuid.uuid4().hex
+    project, timeline = ("", "") if isinstance(where, str) else (where.project_name, where.timeline_name)
     target = {
         "host": HOST,
-        "document": "" if edit is None else edit.timeline_name,
+        "document": timeline,
         "channel": place["track"],
         "frame": place["record"],
-        "extra": {"project": "" if edit is None else edit.project_name, "kind": place["kind"]},
+        "extra": {"project": project, "kind": place["kind"]},
     }
     request = graphs.job_request(
         graphs.render_work(document),
@@ -215,6 +217,6 @@ def _book(
         target=target,
         client=client,
     )
-    job = Job(key, wish.title, request, place, keeper=FILES if edit is None else edit.project)
+    job = Job(key, wish.title, request, place, keeper=where if isinstance(where, str) else where.project)
     book.add(job)
     return job

@@ -74,11 +74,6 @@ SENTENCES = {
         "once more when it is done; your queue was not touched",
     ),
     "no-render": ("render frames for ArtifexPro", "Resolve did not take the job ({about})", "the Deliver page"),
-    "no-import": (
-        "import the timeline {about}",
-        "Resolve refused the file, as it does when a timeline of that name is there",
-        "another name",
-    ),
 }
 
 

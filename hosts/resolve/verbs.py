@@ -222,15 +222,6 @@ def render_end(resolve: Any, values: Values) -> Values:
     return {"removed": bool(ask(project, "DeleteRenderJob", values["render"]))}
 
 
-def drop_in(resolve: Any, values: Values) -> Values:
-    """Import an .otio file as a timeline of its own."""
-    pool = need(_project(resolve), "GetMediaPool")
-    timeline = ask(pool, "ImportTimelineFromFile", values["path"], {"timelineName": values["name"]})
-    if timeline is None:
-        raise Troubled("no-import", values["name"])
-    return {"timeline": need(timeline, "GetUniqueId"), "name": need(timeline, "GetName")}
-
-
 def seek(resolve: Any, values: Values) -> Values:
     """The playhead to a timecode."""
     _, timeline = _opened(resolve, values)
@@ -241,8 +232,7 @@ def seek(resolve: Any, values: Values) -> Values:
 VERBS: dict[str, Callable[[Any, Values], Values]] = {
     verb.__name__: verb
     for verb in (
-        look, where, item, find, insert, remove, take, lut, cdl, still, render_start, render_status, render_end,
-        drop_in, seek,
+        look, where, item, find, insert, remove, take, lut, cdl, still, render_start, render_status, render_end, seek
     )
 }  # fmt: skip
 

@@ -297,13 +297,6 @@ function verbs.render_end(resolve, values)
   return { removed = ask(project, "DeleteRenderJob", values.render) or false }
 end
 
-function verbs.drop_in(resolve, values)
-  local pool = need(project_of(resolve), "GetMediaPool")
-  local timeline = ask(pool, "ImportTimelineFromFile", values.path, { timelineName = values.name })
-  if not timeline then trouble("no-import", values.name) end
-  return { timeline = need(timeline, "GetUniqueId"), name = need(timeline, "GetName") }
-end
-
 function verbs.seek(resolve, values)
   local _, timeline = opened(resolve, values)
   ask(timeline, "SetCurrentTimecode", values.timecode)

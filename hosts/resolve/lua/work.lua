@@ -50,7 +50,7 @@ local function done(order)
 end
 
 local artifexpro = { verbs = verbs, encode = encode, decode = decode, list = list }
-local session, number, beat, told = nil, 0, nil, {}
+local session, number, beat, told, wished = nil, 0, nil, {}, 0
 
 local function alive()
   if os.time() == beat then return end
@@ -111,7 +111,8 @@ end
 
 -- Ask for something: kind "clip", "gap", "take", "look", "cdl", "cancel" and what docs/resolve.md says of each.
 function artifexpro.wish(values)
-  local name = string.format("%d-%s.json", os.time(), tostring({}):match("%x+$"))
+  wished = wished + 1
+  local name = string.format("%d-%s-%d.json", os.time(), tostring(artifexpro):match("%x+$"), wished)
   alive()
   write("wishes/" .. name, values)
   return name

@@ -154,6 +154,13 @@ def test_a_companion_without_work_ends_and_says_so(tmp_path: Path) -> None:
     assert get(tmp_path / "mail" / "companion.json")["time"] == 0
 
 
+def test_no_two_wishes_share_a_name(tmp_path: Path, make_host: Any) -> None:
+    (tmp_path / "wishes").mkdir()
+    runtime = lua.runtime(make_host().scriptapp("Lua"))
+    table = runtime.execute(script.console(tmp_path, "", tmp_path))
+    assert len({table.wish(runtime.table_from({"prompt": "a"})) for _ in range(200)}) == 200
+
+
 def test_a_script_that_may_start_nothing_says_what_to_type(tmp_path: Path, make_host: Any) -> None:
     runtime = lua.runtime(make_host().scriptapp("Lua"))
     runtime.execute("os.execute = nil; print = function(text) said = text end")

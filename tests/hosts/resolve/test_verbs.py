@@ -112,7 +112,6 @@ def orders(host: StandIn, folder: Path) -> list[tuple[str, dict[str, Any]]]:
         ("render_start", {"folder": str(folder), "name": "p.", "first": START, "last": START + 1, **names}),
         ("render_status", {"render": "nobody's"}),
         ("render_end", {"render": "nobody's"}),
-        ("drop_in", {"path": "/nowhere.otio", "name": "x"}),
     ]
 
 
@@ -135,7 +134,7 @@ def test_both_do_the_same_and_call_the_same(both: Any, tmp_path: Path) -> None:
         assert {name for name, _ in one.calls} == {name for name, _ in other.calls}, verb
     assert tracks(one) == tracks(other)
     assert {"dropped", "unread", "other-project", "no-item", "no-node", "no-lut", "no-cdl", "no-still"} <= seen
-    assert {"rendering", "no-import"} <= seen <= set(SENTENCES)
+    assert "rendering" in seen and seen <= set(SENTENCES)
 
 
 def changes(host: StandIn) -> list[str]:
