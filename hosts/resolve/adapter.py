@@ -39,7 +39,8 @@ class Asked:
 class Adapter:
     """Everything between the artist's wishes and the timeline.
 
-    `home` is a folder of ours for books, plates and looks; `luts` is Resolve's master LUT folder.
+    `home` is a folder of ours for books, plates and looks; `luts` is Resolve's master LUT folder. `files` names the book
+    of jobs that belong to no project: each process that makes such results has one of its own.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Adapter:
         session: Session,
         home: Path,
         luts: Path,
+        files: str = "files",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.hands = hands
@@ -57,12 +59,13 @@ class Adapter:
         self.told: list[str] = []
         self._home = home
         self._luts = luts
+        self._files = files
         self._clock = clock
         self._shelf = Shelf(home / "projects")
         self._known: set[Keeper] = set()
         self._look_at = self._render_at = 0.0
         self._later: dict[str, float] = {}
-        self._keep_up(asking.FILES)
+        self._keep_up(files)
 
     # ------------------------------------------------------------------ asking
 
@@ -80,9 +83,8 @@ class Adapter:
         wish.checked()
         client = introduction()
         if wish.kind == "file":
-            job = asking.ask_file(
-                self.session.book, wish, client, folder or self._home / "files" / uuid.uuid4().hex[:12]
-            )
+            beside = folder or self._home / "files" / uuid.uuid4().hex[:12]
+            job = asking.ask_file(self.session.book, wish, client, beside, self._files)
             return self._asked(job, f"It will be in {job.place['folder']}.")
         edit = self.edit()
         if wish.kind == "take":

@@ -9,6 +9,7 @@ mail folder, for which no script has to run. It ends when neither script nor job
 from __future__ import annotations
 
 import argparse
+import hashlib
 import sys
 import time
 from collections.abc import Sequence
@@ -115,6 +116,11 @@ def _line(job: Job) -> str:
     return f"{job.title}: {job.state}{done}{'. ' + job.message if job.message else ''}"
 
 
+def _book_of(folder: Path) -> str:
+    """The name of the watched folder's own book of jobs."""
+    return f"files-{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]}"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m artifexpro.hosts.resolve.companion", description=__doc__)
     parser.add_argument("--mail", type=Path, required=True, help="The folder the script in Resolve looks into.")
@@ -128,7 +134,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     home = Home.find(asked.home).root
     mail = ByMail(asked.mail)
-    adapter = Adapter(mail, session_for(home), home / "resolve", asked.luts or master_folder())
+    luts = asked.luts or master_folder()
+    adapter = Adapter(mail, session_for(home), home / "resolve", luts, files=_book_of(asked.mail))
     companion = Companion(mail, adapter)
     until = time.monotonic() + asked.linger
     while time.monotonic() < until:

@@ -91,7 +91,7 @@ def test_what_cannot_be_asked_for_gets_a_sentence_beside_it(tmp_path: Path, name
     book = JobBook()
 
     def ask(wish: Wish, folder: Path) -> str:
-        return asking.ask_file(book, wish.checked(), {}, folder).title
+        return asking.ask_file(book, wish.checked(), {}, folder, "files").title
 
     (told,) = watched.take_wishes(tmp_path, ask)
     assert said in told and told.startswith("Attempted to") and len(book) == 0

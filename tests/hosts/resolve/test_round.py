@@ -84,7 +84,7 @@ def test_a_clip_lands_at_the_playhead_with_its_job_on_it(way: Way) -> None:
 
 def test_a_free_track_is_found_and_made_where_there_is_none(way: Way) -> None:
     put_clip(way.host, 1, START, 100)
-    first, second, third = way.ask(), way.ask(seed=2), way.ask(seed=3)
+    first, second, third = way.ask(), way.ask(), way.ask()
     for key in (first, second, third):
         way.wait(key)
     assert [len(track.items) for track in way.host.project.edit.video] == [1, 1, 1, 1]
@@ -113,10 +113,10 @@ def test_a_gap_is_filled_exactly_with_handles_at_both_ends(way: Way) -> None:
     put_clip(way.host, 2, START, 10)
     put_clip(way.host, 2, START + 17, 10)
     playhead(way, START + 12)
-    way.wait(way.ask(kind="gap", track=2, handles=3))
+    way.wait(way.ask(kind="gap", track=2, handles=1))
     made = items(way, 2)[1] if items(way, 2)[1].start == START + 10 else items(way, 2)[2]
-    assert (made.start, made.end, made.source) == (START + 10, START + 17, 3)
-    assert made.clip.frames == 13 and list(made.markers) == [3.0]
+    assert (made.start, made.end, made.source) == (START + 10, START + 17, 1)
+    assert made.clip.frames == 9 and list(made.markers) == [1.0]
 
 
 @both_ways
@@ -214,8 +214,10 @@ def test_names_in_any_script_survive(way: Way, prompt: str) -> None:
     ("change", "undo", "said"),
     [
         (lambda host: setattr(host, "page", "fusion"), lambda host: setattr(host, "page", "edit"), "the Fusion page"),
-        (lambda host: lock(host, True), lambda host: lock(host, False), "track V1 is locked"),
-        (other_timeline, back, "another timeline is open than Schnitt Ω"),
+        pytest.param(
+            lambda host: lock(host, True), lambda host: lock(host, False), "V1 is locked", marks=pytest.mark.nightly
+        ),
+        pytest.param(other_timeline, back, "another timeline is open than Schnitt Ω", marks=pytest.mark.nightly),
         (lambda host: message(host, True), lambda host: message(host, False), "a message box is open"),
     ],
     ids=["page", "locked", "timeline", "message box"],
