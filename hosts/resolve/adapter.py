@@ -39,8 +39,8 @@ class Asked:
 class Adapter:
     """Everything between the artist's wishes and the timeline.
 
-    `home` is a folder of ours for books, plates and looks; `luts` is Resolve's master LUT folder. `files` names the book
-    of jobs that belong to no project: each process that makes such results has one of its own.
+    `home` is a folder of ours for books, plates and looks; `luts` is Resolve's master LUT folder. `files` names the
+    book of jobs that belong to no project: each process that makes such results has one of its own.
     """
 
     def __init__(
