@@ -18,7 +18,18 @@ _FITS: dict[str, tuple[type, ...]] = {
     "list[Any]": (list,),
     "int | None": (int,),
 }
-KINDS = ("clip", "gap", "take", "look", "file")
+_WORDS = frozenset(
+    {"kind", "name", "prompt", "negative_prompt", "model", "preset", "seed", "steps", "width", "height", "with_frames"}
+)
+_PLACED = _WORDS | {"handles", "track", "image", "made"}
+KINDS = {
+    "clip": _PLACED | {"frames"},
+    "gap": _PLACED,
+    "take": _WORDS | {"strength", "space"},
+    "look": frozenset({"kind", "name", "grades", "node", "space"}),
+    "file": _PLACED | {"frames", "at", "start", "rate"},
+}
+"""The fields that mean something for each kind; another one is refused."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +73,9 @@ class Wish:
         words = " ".join((self.name or self.prompt or self.kind).split())
         return words if len(words) <= 60 else words[:59].rstrip() + "…"
 
+    def _stated(self, name: str) -> bool:
+        return bool(getattr(self, name) != getattr(Wish(), name))
+
     @classmethod
     def of(cls, said: dict[str, Any]) -> Wish:
         """A wish out of plain values. Raises `BridgeError` for a name or a value that none has."""
@@ -78,6 +92,9 @@ class Wish:
         """Itself. Raises `BridgeError` where it cannot be asked for, whatever the timeline is."""
         if self.kind not in KINDS:
             raise refused(f'there is no kind "{self.kind}"', f"one of {', '.join(KINDS)}")
+        idle = [each.name for each in fields(self) if each.name not in KINDS[self.kind] and self._stated(each.name)]
+        if idle:
+            raise refused(f"{', '.join(idle)} would do nothing for a {self.kind}", "leaving it out")
         if self.kind == "look":
             return self
         if not self.prompt.strip():

@@ -118,6 +118,10 @@ def test_pictures_and_frames_of_two_rates() -> None:
         ({"prompt": "a", "track": 0}, "counted from 0"),
         ({"prompt": "a", "made": "x"}, "'x' is no value for made"),
         ({"prompt": 3}, "3 is no value for prompt"),
+        ({"prompt": "a", "kind": "gap", "frames": 9}, "frames would do nothing for a gap"),
+        ({"prompt": "a", "kind": "take", "handles": 8, "track": 2}, "handles, track would do nothing for a take"),
+        ({"kind": "look", "prompt": "warm"}, "prompt would do nothing for a look"),
+        ({"prompt": "a", "at": "01:00:02:00"}, "at would do nothing for a clip"),
     ],
 )
 def test_wishes_that_cannot_be_are_refused(said: dict[str, Any], because: str) -> None:
@@ -127,5 +131,6 @@ def test_wishes_that_cannot_be_are_refused(said: dict[str, Any], because: str) -
 
 
 def test_a_wish_takes_numbers_as_json_and_lua_write_them() -> None:
-    wish = Wish.of({"prompt": "a", "frames": 5.0, "made": "24000/1001", "strength": 1, "track": None})
-    assert (wish.frames, wish.made, wish.strength, wish.track) == (5, Fraction(24000, 1001), 1, None)
+    wish = Wish.of({"prompt": "a", "frames": 5.0, "made": "24000/1001", "track": None})
+    assert (wish.frames, wish.made, wish.track) == (5, Fraction(24000, 1001), None)
+    assert Wish.of({"prompt": "a", "kind": "take", "strength": 1}).strength == 1

@@ -46,8 +46,8 @@ CASES = [
     (lock, {**CLIP, "track": 1}, "track V1 is locked"),
     (nothing, {**CLIP, "track": 9}, "the timeline has 2 video tracks"),
     (lambda host: put_clip(host, 1, 86402, 9), {**CLIP, "track": 1}, "a clip is there"),
-    (lambda host: put_clip(host, 1, 86400, 9), {**CLIP, "kind": "gap"}, "the playhead is on a clip there"),
-    (nothing, {**CLIP, "kind": "gap"}, "no clip comes after the playhead"),
+    (lambda host: put_clip(host, 1, 86400, 9), {**CLIP, "kind": "gap", "frames": 0}, "the playhead is on a clip there"),
+    (nothing, {**CLIP, "kind": "gap", "frames": 0}, "no clip comes after the playhead"),
     (message, CLIP, "as it does while a message box is open"),
     (nothing, {**CLIP, "prompt": ""}, "the prompt is empty"),
     (nothing, {**CLIP, "colour": "red"}, "wishes have no colour"),
@@ -127,7 +127,7 @@ def test_a_render_left_behind_is_taken_out_of_the_queue_at_the_next_start(make_h
     host = make_host()
     put_clip(host, 1, 86400, 5)
     first = adapter_of(host, tmp_path)
-    first.ask(Wish.of({**CLIP, "kind": "take"}))
+    first.ask(Wish.of({**CLIP, "kind": "take", "frames": 0}))
     (ours,) = host.project.jobs
     assert adapter_of(host, tmp_path).edit().project == host.project.id
     assert ours not in host.project.jobs

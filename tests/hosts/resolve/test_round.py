@@ -113,7 +113,7 @@ def test_a_gap_is_filled_exactly_with_handles_at_both_ends(way: Way) -> None:
     put_clip(way.host, 2, START, 10)
     put_clip(way.host, 2, START + 17, 10)
     playhead(way, START + 12)
-    way.wait(way.ask(kind="gap", track=2, handles=1))
+    way.wait(way.ask(kind="gap", track=2, handles=1, frames=0))
     made = items(way, 2)[1] if items(way, 2)[1].start == START + 10 else items(way, 2)[2]
     assert (made.start, made.end, made.source) == (START + 10, START + 17, 1)
     assert made.clip.frames == 9 and list(made.markers) == [1.0]
@@ -197,7 +197,7 @@ def test_a_gap_on_a_timeline_of_another_rate_never_pushes_its_neighbour(way_of: 
     put_clip(way.host, 1, 216000, 10)
     put_clip(way.host, 1, 216018, 10)
     playhead(way, 216012)
-    job = way.wait(way.ask(kind="gap"))
+    job = way.wait(way.ask(kind="gap", frames=0))
     made = next(item for item in items(way, 1) if item.start == 216010)
     assert made.end == 216017 and "1 frames of the gap stay empty" in job["said"]
 
