@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import PyOpenColorIO as ocio
+import pytest
 from OpenImageIO import ImageBuf
 
 from tests.hosts.resolve.conftest import SMALL, Way, both_ways, put_clip
@@ -136,6 +137,7 @@ def test_a_look_becomes_a_lut_on_the_node_and_is_what_was_asked_for(way: Way) ->
     assert np.abs(through(way.host.luts / written, pixels) - pixels).max() > 0.05
 
 
+@pytest.mark.nightly
 def test_a_lut_folder_that_cannot_be_written_to_is_told(way: Way) -> None:
     item = graded(way)
     (way.host.luts / "ArtifexPro").write_text("a file in the way")

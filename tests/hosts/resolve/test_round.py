@@ -237,6 +237,7 @@ def test_what_the_daemon_refuses_is_told_in_its_words(way: Way) -> None:
     assert "4k + 1 frames" in job["said"] and "Try" in job["said"]
 
 
+@pytest.mark.nightly
 def test_a_clip_that_vanished_is_told(way: Way) -> None:
     key = way.ask(seed=7)
     way.host.page = "fusion"
