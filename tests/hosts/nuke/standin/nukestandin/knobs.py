@@ -1,0 +1,539 @@
+"""Knobs: what they hold, how they are written in a script, and who hears that one changed."""
+
+from . import state as running
+from . import tcl, undo
+from .spec import spec
+from .threads import Guarded
+
+INVISIBLE, STARTLINE, ENDLINE, DISABLED, NO_ANIMATION, DO_NOT_WRITE, READ_ONLY = (
+    0x400,
+    0x1000,
+    0x2000,
+    0x80,
+    0x100,
+    0x200000,
+    0x10000000,
+)
+FLAGS = {"INVISIBLE": INVISIBLE, "STARTLINE": STARTLINE, "DISABLED": DISABLED, "DO_NOT_WRITE": DO_NOT_WRITE}
+
+
+class Knob(Guarded):
+    code = None
+    """Number by which `addUserKnob` makes one; None where users make none."""
+    _default = ""
+
+    def __init__(self, name, label=None):
+        self._name, self._label, self._node, self._flags, self._tooltip = name, label, None, 0, ""
+        self._value, self._user, self._enabled, self._visible = self._default, False, True, True
+
+    def __getattr__(self, name):
+        if name in spec().methods(type(self).__name__):
+            raise NotImplementedError(f"the stand-in has no {type(self).__name__}.{name}")
+        raise AttributeError(f"{type(self).__name__} has no {name} in Nuke")
+
+    def Class(self):
+        return type(self).__name__
+
+    def name(self):
+        return self._name
+
+    def setName(self, name):
+        self._name = name
+
+    def label(self):
+        return self._label if self._label is not None else self._name
+
+    def setLabel(self, label):
+        self._label = label
+
+    def node(self):
+        return self._node
+
+    def tooltip(self):
+        return self._tooltip
+
+    def setTooltip(self, tooltip):
+        self._tooltip = tooltip
+
+    def enabled(self):
+        return self._enabled and not self._flags & DISABLED
+
+    def setEnabled(self, enabled):
+        self._enabled = bool(enabled)
+
+    def visible(self):
+        return self._visible and not self._flags & INVISIBLE
+
+    def setVisible(self, visible):
+        self._visible = bool(visible)
+
+    def setFlag(self, flag):
+        self._flags |= flag
+
+    def clearFlag(self, flag):
+        self._flags &= ~flag
+
+    def getFlag(self, flag):
+        return bool(self._flags & flag)
+
+    def fullyQualifiedName(self, channel=-1):
+        return f"{self._node.fullName()}.{self._name}"
+
+    def isAnimated(self, channel=-1):
+        return False
+
+    def hasExpression(self, index=-1):
+        return False
+
+    def value(self):
+        return self._value
+
+    getValue = value
+
+    def setValue(self, value):
+        self._set(self._checked(value))
+        return True
+
+    def _checked(self, value):
+        if not isinstance(value, str):
+            raise TypeError(f"{type(self).__name__}.setValue: argument 1 must be str, not {type(value).__name__}")
+        return value
+
+    def notDefault(self):
+        return self._value != self._default
+
+    def toScript(self):
+        return tcl.quoted(self._script())
+
+    def fromScript(self, text):
+        self._set(self._read(text))
+
+    def _script(self):
+        return str(self._value)
+
+    def _read(self, text):
+        return text
+
+    def _set(self, value):
+        before = self._held()
+        self._hold(value)
+        if self._held() == before:
+            return
+        undo.remember(lambda: self._hold(before))
+        self._changed()
+
+    def _held(self):
+        return self._value
+
+    def _hold(self, value):
+        self._value = value
+
+    def _changed(self):
+        node = self._node
+        if node is None or running.state.reading:
+            return
+        node._touch()
+        node._heard(self)
+
+    def _declared(self):
+        """What `addUserKnob` has beside number, name and label."""
+        return []
+
+    def _declare(self, node, more):
+        """Take over the rest of an `addUserKnob` list."""
+        rest = list(more)
+        while rest:
+            word = rest.pop(0)
+            if word in ("l", "t", "T", "M", "R") or (word in ("n", "N") and rest):
+                self._option(word, [rest.pop(0), rest.pop(0)] if word == "R" else rest.pop(0))
+            elif word and word[0] in "+-" and word[1:] in FLAGS:
+                self._flags = self._flags | FLAGS[word[1:]] if word[0] == "+" else self._flags & ~FLAGS[word[1:]]
+            else:
+                raise tcl.TclTrouble(f"addUserKnob {self._name}: {word} is nothing that Nuke knows")
+
+    def _option(self, letter, value):
+        if letter == "l":
+            self._label = value
+        elif letter == "t":
+            self._tooltip = value
+        else:
+            raise tcl.TclTrouble(f"addUserKnob {self._name}: a {type(self).__name__} takes no {letter}")
+
+
+class String_Knob(Knob):
+    code = 1
+
+    def __init__(self, name, label=None, value=""):
+        super().__init__(name, label)
+        self._value = value
+
+    def getText(self):
+        return self._value
+
+
+class EvalString_Knob(String_Knob):
+    code = None
+
+    def evaluate(self):
+        return tcl.substitute(self._value)
+
+
+class Multiline_Eval_String_Knob(EvalString_Knob):
+    code = 43
+
+
+class File_Knob(EvalString_Knob):
+    code = 2
+
+    def fromUserText(self, text):
+        """A name and a range, as from the file browser: "plate.%04d.exr 1001-1010"."""
+        name, _, numbers = text.rpartition(" ")
+        first, _, last = numbers.partition("-")
+        if not (name and first.isdigit() and last.isdigit()):
+            name, first = text, ""
+        self._set(name)
+        if first:
+            for knob, value in (("first", first), ("last", last), ("origfirst", first), ("origlast", last)):
+                self._node[knob].setValue(int(value))
+
+
+class Script_Knob(String_Knob):
+    code = None
+
+    def command(self):
+        return self._value
+
+
+class PyScript_Knob(Script_Knob):
+    code = 22
+
+    def __init__(self, name, label=None, command=""):
+        super().__init__(name, label, command)
+
+    def _option(self, letter, value):
+        if letter == "T":
+            self._value = value
+        else:
+            super()._option(letter, value)
+
+    def _declared(self):
+        return ["T", self._value]
+
+    def execute(self):
+        """Press the button."""
+        with self._node._being_asked(self):
+            exec(self._value, {"__name__": "__main__", "nuke": __import__("nuke")})
+
+
+class PythonKnob(String_Knob):
+    code = None
+
+
+class Tab_Knob(Knob):
+    code = 20
+
+
+class Text_Knob(Knob):
+    code = 26
+
+    def __init__(self, name, label=None, value=""):
+        super().__init__(name, label)
+        self._value = value
+
+    def _option(self, letter, value):
+        if letter == "T":
+            self._value = value
+        else:
+            super()._option(letter, value)
+
+    def _declared(self):
+        return ["T", self._value] if self._value else []
+
+
+class Array_Knob(Knob):
+    """A number that keys or an expression may move."""
+
+    _default = 0.0
+    _number = float
+
+    def __init__(self, name, label=None):
+        super().__init__(name, label)
+        self._keys, self._expression, self._range = {}, None, None
+
+    def _option(self, letter, value):
+        if letter == "R":
+            self._range = (float(value[0]), float(value[1]))
+        else:
+            super()._option(letter, value)
+
+    def _declared(self):
+        return [] if self._range is None else ["R", f"{self._range[0]:g}", f"{self._range[1]:g}"]
+
+    def setRange(self, low, high):
+        self._range = (low, high)
+
+    def min(self):
+        return self._range[0] if self._range else 0.0
+
+    def max(self):
+        return self._range[1] if self._range else 1.0
+
+    def defaultValue(self):
+        return self._default
+
+    def setValue(self, value, channel=0, time=None):
+        value = self._checked(value)
+        if time is not None:
+            return self.setValueAt(value, time)
+        if self._expression is not None:
+            return False
+        if self._keys:
+            return self.setValueAt(value, running.state.frame)
+        self._set((value, {}, None))
+        return True
+
+    def _checked(self, value):
+        if isinstance(value, str) or not isinstance(value, (int, float)):
+            raise TypeError(f"{type(self).__name__}.setValue: a number is needed, not {type(value).__name__}")
+        return self._number(value)
+
+    def value(self, channel=0):
+        return self.valueAt(running.state.frame)
+
+    def getValue(self, channel=0):
+        return float(self.valueAt(running.state.frame))
+
+    def valueAt(self, time, channel=0):
+        if self._expression is not None:
+            try:
+                return self._number(tcl.evaluate(self._expression, time, self._look_up))
+            except tcl.TclTrouble:
+                return self._number(0)
+        return self._number(self._curve(time)) if self._keys else self._value
+
+    def getValueAt(self, time, channel=0):
+        return float(self.valueAt(time))
+
+    def setValueAt(self, value, time, channel=0):
+        self._set((self._value, {**self._keys, float(time): self._number(value)}, self._expression))
+        return True
+
+    def setAnimated(self, channel=0):
+        self._set((self._value, self._keys or {float(running.state.frame): self._value}, self._expression))
+        return True
+
+    def clearAnimated(self, channel=0):
+        self._set((self.valueAt(running.state.frame), {}, None))
+        return True
+
+    def isAnimated(self, channel=0):
+        return bool(self._keys) or self._expression is not None
+
+    def hasExpression(self, channel=0):
+        return self._expression is not None
+
+    def setExpression(self, expression, channel=-1):
+        self._set((self._value, {}, expression))
+        return True
+
+    def getNumKeys(self, channel=0):
+        return len(self._keys)
+
+    def getKeyList(self):
+        return sorted(self._keys)
+
+    def _broken(self):
+        """Not Nuke's: whether the expression cannot be evaluated; Nuke shows the node in error."""
+        if self._expression is None:
+            return False
+        try:
+            tcl.evaluate(self._expression, running.state.frame, self._look_up)
+        except tcl.TclTrouble:
+            return True
+        return False
+
+    def _look_up(self, name):
+        node, _, knob = name.rpartition(".")
+        above = self._node.parent()
+        found = self._node if not node else above if node == "parent" else above.node(node)
+        if found is not None and knob in ("width", "height"):
+            return getattr(found, knob)()
+        if found is None or knob not in found.knobs():
+            raise LookupError(f"nothing is called {name}")
+        return found[knob].value()
+
+    def _curve(self, time):
+        """Straight lines between keys, as `curve L` is."""
+        times = sorted(self._keys)
+        if time <= times[0]:
+            return self._keys[times[0]]
+        for before, after in zip(times, times[1:]):
+            if time <= after:
+                part = (time - before) / (after - before)
+                return self._keys[before] + part * (self._keys[after] - self._keys[before])
+        return self._keys[times[-1]]
+
+    def notDefault(self):
+        return bool(self._keys) or self._expression is not None or self._value != self._default
+
+    def _held(self):
+        return self._value, dict(self._keys), self._expression
+
+    def _hold(self, held):
+        self._value, self._keys, self._expression = held[0], dict(held[1]), held[2]
+
+    def _script(self):
+        if self._expression is not None:
+            return tcl.listed(self._expression)
+        if self._keys:
+            points = [word for time in sorted(self._keys) for word in (f"x{time:g}", self._text(self._keys[time]))]
+            return tcl.listed(tcl.listed("curve", "L", *points))
+        return self._text(self._value)
+
+    def _text(self, value):
+        return repr(value) if isinstance(value, int) else f"{value:.9g}"
+
+    def _read(self, text):
+        try:
+            return self._number(float(text)), {}, None
+        except ValueError:
+            pass
+        (inner,) = tcl.words(text)
+        said = tcl.words(inner)
+        if said[0] != "curve":
+            return self._default, {}, inner
+        keys, time = {}, 0.0
+        for word in said[1:]:
+            if word in ("L", "C", "K", "i"):
+                continue
+            if word[0] == "x":
+                time = float(word[1:])
+            else:
+                keys[time] = self._number(float(word))
+                time += 1
+        return self._default, keys, None
+
+
+class Double_Knob(Array_Knob):
+    code = 7
+
+
+class Int_Knob(Array_Knob):
+    code = 3
+    _default = 0
+    _number = int
+
+
+class Boolean_Knob(Array_Knob):
+    code = 6
+    _default = False
+    _number = bool
+
+    def _text(self, value):
+        return "true" if value else "false"
+
+    def _read(self, text):
+        if text in ("true", "false"):
+            return text == "true", {}, None
+        return super()._read(text)
+
+
+class Disable_Knob(Boolean_Knob):
+    code = None
+
+
+class Unsigned_Knob(Array_Knob):
+    code = None
+    _default = 0
+    _number = int
+
+
+class Enumeration_Knob(Unsigned_Knob):
+    code = 4
+
+    def __init__(self, name, label=None, values=()):
+        super().__init__(name, label)
+        self._values = [str(value) for value in values]
+        self._value = self._values[0] if self._values else ""
+        self._default = self._value
+
+    def _option(self, letter, value):
+        if letter == "M":
+            self._values = tcl.words(value)
+            self._value = self._default = self._values[0] if self._values else ""
+        else:
+            super()._option(letter, value)
+
+    def _declared(self):
+        return ["M", tcl.listed(*self._values)]
+
+    def values(self):
+        return list(self._values)
+
+    def setValues(self, values):
+        self._values = [str(value) for value in values]
+
+    def numValues(self):
+        return len(self._values)
+
+    def enumName(self, number):
+        return self._values[number]
+
+    def value(self):
+        return self._value
+
+    def getValue(self, channel=0):
+        return float(self._values.index(self._value)) if self._value in self._values else 0.0
+
+    def valueAt(self, time, channel=0):
+        return self._value
+
+    def _checked(self, value):
+        if isinstance(value, str):
+            if value not in self._values:
+                raise TypeError(f"{self._name} has no item {value!r}")
+            return value
+        return self._values[int(value)]
+
+    def _text(self, value):
+        return value
+
+    def _read(self, text):
+        return text, {}, None
+
+
+class Format_Knob(Knob):
+    def __init__(self, name, label=None):
+        super().__init__(name, label)
+        self._value = None
+
+    def _checked(self, value):
+        return value if isinstance(value, str) else value.name()
+
+    def _script(self):
+        from . import formats
+
+        return formats.described(self._value)
+
+    def _read(self, text):
+        from . import formats
+
+        return formats.taken(text)
+
+    def value(self):
+        from . import formats
+
+        if self._value is None and self._name == "format" and self._node is not None:
+            return running.state.root["format"].value() if self._node is not running.state.root else formats.find("")
+        return formats.find(self._value)
+
+    def notDefault(self):
+        return self._value is not None
+
+
+class Channel_Knob(Knob):
+    code = None
+
+
+USER = {kind.code: kind for kind in (String_Knob, File_Knob, Int_Knob, Enumeration_Knob, Boolean_Knob, Double_Knob)}
+USER.update({kind.code: kind for kind in (Tab_Knob, PyScript_Knob, Text_Knob, Multiline_Eval_String_Knob)})
