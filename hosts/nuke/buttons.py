@@ -51,9 +51,12 @@ def show_folder(folder: Path) -> None:
 def changed(node: Any, knob: Any) -> None:
     """A knob of one of our nodes was moved."""
     if knob.name() == marks.VERSION:
+        if knob.value() == delivering.shown(node):
+            return
         try:
             delivering.choose(node, knob.value())
         except BridgeError as refusal:
+            node[marks.VERSION].setValue(delivering.shown(node) or node[marks.VERSION].values()[0])
             telling.status(node, str(refusal))
             telling.message(str(refusal))
     elif knob.name() == marks.TASK:

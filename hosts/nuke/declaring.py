@@ -18,7 +18,7 @@ def kind_of(parameter: Parameter) -> int:
         if parameter["unit"] == "path":
             return 2
         return 43 if "prompt" in parameter["name"] else 1
-    if parameter["type"] == "int" and parameter["default"] is None:
+    if parameter["type"] == "int" and (parameter["default"] is None or (parameter["maximum"] or 0) > _LARGEST):
         return 1
     return _CODES[parameter["type"]]
 
@@ -34,6 +34,8 @@ def line(parameter: Parameter) -> str:
         more += ["R", low, min(high, _LARGEST)]
     made = " addUserKnob " + tcl.listed(code, name, *more)
     default = parameter["default"]
+    if code == 1 and default is not None:
+        return f"{made}\n {name} {tcl.word(default)}"
     if default in (None, "", 0, False) and code != 4:
         return made
     value = {True: "true", False: "false"}.get(default, default) if code == 6 else default
@@ -41,7 +43,7 @@ def line(parameter: Parameter) -> str:
 
 
 def plain(parameter: Parameter, value: Any) -> Any:
-    """A knob's value as the parameter has it."""
+    """A knob's value as the parameter has it. Raises `ValueError` for a text that is no number where one is needed."""
     kind = parameter["type"]
     if kind == "int":
         return None if value == "" else int(value)
@@ -53,6 +55,8 @@ def plain(parameter: Parameter, value: Any) -> Any:
 def same(parameter: Parameter, value: Any) -> bool:
     """Whether the value is the parameter's own: knobs hold single precision."""
     default = parameter["default"]
+    if isinstance(value, dict):
+        return False
     if parameter["type"] == "float" and default is not None:
         return abs(value - default) <= 1e-6 * max(1.0, abs(default))
     return bool(value == default)

@@ -69,7 +69,9 @@ def choose(node: Any, name: str) -> None:
     """Show the version of that name. Raises `Refused` where its frames are gone."""
     entry = next((each for each in marks.versions(node) if marks.label(each) == name), None)
     if entry is None:
-        return
+        if name == marks.NO_VERSION:
+            return
+        raise Refused(f"show {name} of {node.name()}", "it was taken back by Undo", "another version")
     gone = [frame for frame in (entry["first"], entry["last"]) if not Path(entry["file"] % frame).is_file()]
     if gone:
         raise Refused(
@@ -78,6 +80,13 @@ def choose(node: Any, name: str) -> None:
             "another version, or Generate once more",
         )
     shows(node, entry)
+    telling.status(node, f"{name} has frames {entry['first']} to {entry['last']}.")
+
+
+def shown(node: Any) -> str:
+    """The name of the version that the Read shows now; empty before there is one."""
+    file = node.node(marks.RESULT)["file"].value()
+    return next((marks.label(each) for each in marks.versions(node) if each["file"] == file), "")
 
 
 def shows(node: Any, entry: dict[str, Any]) -> None:

@@ -28,7 +28,7 @@ def params(node: Any, entry: dict[str, Any], frames: range, besides: frozenset[s
 def _value(node: Any, knob: Any, parameter: dict[str, Any], frames: range) -> Any:
     _check_expression(node, knob)
     if not (knob.isAnimated() or knob.hasExpression()):
-        return declaring.plain(parameter, knob.value())
+        return _plain(node, knob, parameter)
     samples = [declaring.plain(parameter, knob.valueAt(frame)) for frame in frames]
     if all(sample == samples[0] for sample in samples):
         return samples[0]
@@ -40,6 +40,17 @@ def _value(node: Any, knob: Any, parameter: dict[str, Any], frames: range) -> An
         )
     keys = [{"frame": frame, "value": sample} for frame, sample in zip(frames, samples)]
     return {"curve": {"keys": keys}}
+
+
+def _plain(node: Any, knob: Any, parameter: dict[str, Any]) -> Any:
+    try:
+        return declaring.plain(parameter, knob.value())
+    except ValueError:
+        raise Refused(
+            f"generate with {node.name()}",
+            f'{knob.name()} is "{knob.value()}", which is not a whole number',
+            f"{parameter['default']}, as it was",
+        ) from None
 
 
 def _check_expression(node: Any, knob: Any) -> None:

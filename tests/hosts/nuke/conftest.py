@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import distribution
 from importlib.util import module_from_spec, spec_from_file_location
@@ -140,8 +140,17 @@ def each_nuke(
     return Nuke(request.param, python_of(request.param), plugin, folder, daemon_home)
 
 
-@pytest.fixture
-def nuke(plugin: Path, daemon_home: Path, tmp_path: Path) -> Nuke:
-    """One Nuke, on the newest of its Pythons that is here."""
+@pytest.fixture(scope="session")
+def newest(plugin: Path, daemon_home: Path) -> Callable[..., Nuke]:
+    """Makes a Nuke in a folder, on the newest of its Pythons that is here."""
     version = next((each for each in reversed(PYTHONS.NUKE) if each in PYTHONS.pythons()), PYTHONS.NUKE[-1])
-    return Nuke(version, python_of(version), plugin, tmp_path, daemon_home)
+
+    def make(folder: Path, home: Path = daemon_home) -> Nuke:
+        return Nuke(version, python_of(version), plugin, folder, home)
+
+    return make
+
+
+@pytest.fixture
+def nuke(newest: Callable[..., Nuke], tmp_path: Path) -> Nuke:
+    return newest(tmp_path)

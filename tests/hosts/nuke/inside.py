@@ -12,34 +12,51 @@ import traceback
 from pathlib import Path
 
 import nuke
-from artist import book, generate, idle_until, jobs, ours, pixel, seen, select, shot, start, wan
-from nukestandin import progress, scripts, state, threads
+from artist import book, generate, idle_until, jobs, ours, pixel, refused, seen, select, shot, start, wan
+from nukestandin import progress, state, tcl, threads
 
 
-SHOT = {"range_first": 1001, "range_last": 1009, "handles": 2, "width": 64, "height": 64}
+SHOT = {"range_first": 1001, "range_last": 1005, "handles": 2, "width": 64, "height": 64, "steps": 2}
+OCIO = {"colorManagement": "OCIO", "OCIO_config": "fn-nuke_cg-config-v1.0.0_aces-v1.3_ocio-v2.1"}
+
+
+def masked(settings, **knobs):
+    plate, roto = shot(settings)
+    return wan(plate, roto, task="mask", prompt='a "red" {kite} [in] the $wind, 雨\nover \\ water', **{**SHOT, **knobs})
+
+
+def text_clip(settings, **knobs):
+    shot(settings)
+    small = {"range_first": 1, "range_last": 5, "width": 64, "height": 64, "steps": 2}
+    return wan(task="text", prompt="rain", model=settings["model"], **{**small, **knobs})
 
 
 def the_round(settings):
     """The main job: a Wan under a plate and a roto, set, generated, saved, changed, generated again, one cancelled."""
-    plate, roto = shot(settings)
-    node = wan(plate, roto, task="mask", prompt='a "red" {kite} [in] the wind, 雨', steps=2, model="smoke-vace", **SHOT)
-    node["over_plate"].setValue(False)
+    began = time.monotonic()
+    took = {}
+    node = masked(settings, over_plate=False)
+    plate = node.input(0)
     before = len(state.state.rendered)
     first = generate(node)
     bars = []
     idle_until(lambda: bars.extend(progress.shown()) or not first.open)
+    took["first"] = time.monotonic() - began
     rendered = len(state.state.rendered) - before
     patch = {"inside": pixel(node, 40, 30, 1003), "outside": pixel(node, 4, 4, 1003)}
     node["over_plate"].setValue(True)
-    over = {"inside": pixel(node, 40, 30), "outside": pixel(node, 4, 4), "lamp": pixel(node, 12, 12)}
-    plain = {"inside": pixel(plate, 40, 30), "outside": pixel(plate, 4, 4), "lamp": pixel(plate, 12, 12)}
+    places = {"inside": (40, 30), "outside": (4, 4), "lamp": (12, 12), "half": (4, 60)}
+    over = {name: pixel(node, *place) for name, place in places.items()}
+    plain = {name: pixel(plate, *place) for name, place in places.items()}
     one = seen(node)
     nuke.scriptSave()
 
     before = len(state.state.rendered)
-    node["seed"].setValue(7)
+    node["seed"].setValue("7")
     second = generate(node)
+    node.setName("Renamed")
     idle_until(lambda: not second.open)
+    took["second"] = time.monotonic() - began
     again = len(state.state.rendered) - before
     two = seen(node)
     node["version"].setValue("v001")
@@ -52,12 +69,16 @@ def the_round(settings):
     node["cancel"].execute()
     idle_until(lambda: not third.open)
     node["steps"].setValue(2)
+    took["cancelled"] = time.monotonic() - began
 
     for job in (first, second):
         job.state = "finished"
     idle_until(lambda: not (first.open or second.open))
+    twice = seen(node)["versions"]
+    undone = undo_delivery(node)
     nuke.scriptSave()
     return {
+        "took": took,
         "one": one,
         "two": two,
         "back": back,
@@ -66,32 +87,346 @@ def the_round(settings):
         "plain": plain,
         "jobs": jobs(),
         "rendered": [rendered, again],
-        "bars": bars,
-        "delivered_twice": seen(node)["versions"],
+        "bars": bars[:200],
+        "bars_after": progress.shown(),
+        "delivered_twice": twice,
+        "undone": undone,
         "nodes": [each.name() for each in nuke.allNodes()],
         "target": first.request["target"],
+        "prompt": [node["prompt"].value(), first.request["work"]["document"]["nodes"]["result"]["params"]["prompt"]],
         "script": nuke.scriptName(),
     }
 
 
+def undo_delivery(node):
+    """Undo takes the last delivery back as one step, and pumping does not bring it again."""
+    undo = nuke.Undo()
+    for _ in range(undo.undoSize()):
+        name = undo.undoDescribe(0)
+        undo.undo()
+        if name.startswith("ArtifexPro"):
+            break
+    threads.idle(0.6)
+    return [name, [each["version"] for each in ours("marks").versions(node)], seen(node)["file"]]
+
+
 def reopen(settings):
-    """Open the script of the round where nothing of ours is: no plug-in, no daemon, no window."""
+    """Open a script where nothing of ours is: no plug-in, no daemon. It renders, and its buttons say what is missing."""
+    nuke.scriptOpen(settings["script"])
+    node = next(each for each in nuke.allNodes("Group"))
+    pattern = settings["folder"] + "/final.%04d.exr"
+    out = nuke.nodes.Write(file=pattern, file_type="exr", channels="rgba", create_directories=True, inputs=[node])
+    nuke.execute(out, 1001, 1005)
+    node["generate"].execute()
+    return {
+        "pixel": pixel(node, 12, 12, 1003),
+        "error": node.treeHasError(),
+        "ours": [name for name in sys.modules if "artifexpro" in name or name == "zmq"],
+        "made": sorted(path.name for path in Path(settings["folder"]).glob("final.*")),
+        "dialogs": list(state.state.said),
+    }
+
+
+def processed(settings):
+    """Nodes of the catalogue under the plate: one that changes nothing, one that doubles, one with a moving knob."""
+    plate, _roto = shot(settings)
+    told = {}
+    for name, knobs in (("Flip", {"horizontal": False, "vertical": False}), ("ColorCorrector", {"exposure": 1.0})):
+        select(plate)
+        node = ours("making").process(name)
+        for knob, value in {**knobs, "range_first": 1001, "range_last": 1002, "handles": 1}.items():
+            node[knob].setValue(value)
+        job = generate(node)
+        idle_until(lambda job=job: not job.open)
+        places = {"grey": (40, 30), "lamp": (12, 12), "half": (4, 60)}
+        told[name] = {
+            "job": jobs()[-1],
+            "seen": seen(node),
+            "here": {key: pixel(node, *place, frame=1001) for key, place in places.items()},
+            "plate": {key: pixel(plate, *place, frame=1001) for key, place in places.items()},
+        }
+    select(plate)
+    moving = ours("making").process("ColorCorrector")
+    moving["exposure"].setValueAt(0.0, 1001)
+    moving["exposure"].setValueAt(2.0, 1005)
+    moving["range_first"].setValue(1001)
+    moving["range_last"].setValue(1005)
+    job = generate(moving)
+    idle_until(lambda: not job.open)
+    told["moving"] = {
+        "job": jobs()[-1],
+        "params": job.request["work"]["document"]["nodes"]["result"]["params"],
+        "reds": [pixel(moving, 40, 30, frame)[0] for frame in range(1001, 1006)],
+    }
+    return told
+
+
+def every_node(settings):
+    """Make each node type of the catalogue that can lie between Nuke's nodes; save, open, and read the knobs again."""
+    shot(settings)
+    entries = json.loads(Path(settings["plugin"], "artifexpro_nuke", "catalogue.json").read_text())
+    made, refused_ones = {}, {}
+    for entry in entries:
+        select()
+        try:
+            node = ours("making").process(entry["name"])
+        except ours("telling").Refused as refusal:
+            refused_ones[entry["name"]] = str(refusal)
+            continue
+        made[node.name()] = {each["name"]: [each["default"], node[each["name"]].value()] for each in entry["parameters"]}
+    nuke.scriptSave()
+    text = Path(nuke.scriptName()).read_text(encoding="utf-8")
+    nuke.scriptClear()
+    nuke.scriptOpen(settings["folder"] + "/shot.nk")
+    again = {name: {knob: nuke.toNode(name)[knob].value() for knob in knobs} for name, knobs in made.items()}
+    return {"made": made, "refused": refused_ones, "again": again, "complete": tcl.complete(text)}
+
+
+def graded(settings):
+    """One colour management after another: what the Read is told, and how a pass-through compares with its plate."""
+    told = {}
+    for name, root in settings["managements"].items():
+        nuke.scriptClear()
+        folder = Path(settings["folder"], name)
+        folder.mkdir()
+        plate, _roto = shot({**settings, "folder": str(folder), "root": root})
+        select(plate)
+        node = ours("making").process("Flip")
+        for knob, value in {"horizontal": False, "vertical": False, "range_first": 1001, "range_last": 1001}.items():
+            node[knob].setValue(value)
+        job = generate(node)
+        idle_until(lambda job=job: not job.open)
+        places = {"grey": (40, 30), "lamp": (12, 12), "half": (4, 60)}
+        told[name] = {
+            "job": jobs()[-1],
+            "seen": seen(node),
+            "document": job.request["work"]["document"]["nodes"],
+            "here": {key: pixel(node, *place, frame=1001) for key, place in places.items()},
+            "plate": {key: pixel(plate, *place, frame=1001) for key, place in places.items()},
+        }
+    return told
+
+
+def leave(settings):
+    """Send one, save once it is in the daemon's hands, and close without waiting."""
+    node = text_clip(settings)
+    job = generate(node)
+    idle_until(lambda: job.job)
+    nuke.scriptSave()
+    return {"job": job.job, "script": nuke.scriptName(), "versions": seen(node)["versions"]}
+
+
+def come_back(settings):
+    """Open the script in another Nuke; the artist answers what she is asked."""
+    state.state.answers.append(settings["answer"])
     nuke.scriptOpen(settings["script"])
     node = nuke.toNode("Wan1")
-    out = nuke.nodes.Write(
-        file=settings["folder"] + "/final.%04d.exr", file_type="exr", channels="rgba", create_directories=True, inputs=[node]
-    )
-    nuke.execute(out, 1001, 1009)
+    opened = jobs()
+    idle_until(lambda: all(not job.open for job in book()))
+    after = seen(node)
+    if settings["answer"] is False:
+        node["version"].setValue("v001")
+        chosen = seen(node)
+    else:
+        chosen = after
+    if settings.get("save"):
+        nuke.scriptSave()
+    return {"opened": opened, "after": after, "chosen": chosen, "jobs": jobs(), "dialogs": list(state.state.said)}
+
+
+def in_terminal(settings):
+    """`nuke -t`: no menus, no dialogs, no threads; a script generates and waits."""
+    import threading
+
+    shot(settings)
+    ours("making").make("Wan", ours("tasks").wan(ours("library").nodes()))
+    node = nuke.toNode("Wan1")
+    for name, value in {"range_first": 1, "range_last": 5, "width": 64, "height": 64, "steps": 2, "model": settings["model"]}.items():
+        node[name].setValue(value)
+    node["task"].setValue("style")
     node["generate"].execute()
-    return {"pixel": pixel(node, 12, 12, 1003), "error": node.treeHasError(), "artifexpro": "artifexpro_nuke" in sys.modules}
+    refusal = node["status"].value()
+    node["task"].setValue("text")
+    sentence = ours("terminal").generate(node, 100)
+    threads_now = [each.name for each in threading.enumerate() if each.name == "artifexpro-tick"]
+    node["range_last"].setValue(6)
+    try:
+        ours("terminal").generate(node, 100)
+        failure = ""
+    except RuntimeError as trouble:
+        failure = str(trouble)
+    return {"refusal": refusal, "sentence": sentence, "threads": threads_now, "seen": seen(node), "failure": failure, "modules": settings["modules"]}
+
+
+def started(settings):
+    """What starting costs: seconds for init.py and menu.py, and what they loaded."""
+    return {"modules": settings["modules"], "seconds": settings["seconds"]}
+
+
+def no_daemon(settings):
+    """Generate where no daemon is and none may be started: the job waits and says why; cancelled, it was never sent."""
+    node = text_clip(settings)
+    job = generate(node)
+    longest = [0.0]
+
+    def told():
+        began = time.monotonic()
+        threads.idle(0)
+        longest[0] = max(longest[0], time.monotonic() - began)
+        return "daemon" in node["status"].value()
+
+    idle_until(told)
+    sentence, waiting = node["status"].value(), job.state
+    nuke.scriptSave()
+    node["cancel"].execute()
+    idle_until(lambda: not job.open)
+    return {"sentence": sentence, "waiting": waiting, "jobs": jobs(), "longest": longest[0]}
+
+
+def bad_input(settings):
+    """Each thing that must be refused, with what it left behind."""
+    told = {}
+    nothing = nuke.menu("Nodes").findItem("ArtifexPro/Wan").invoke()
+    told["unsaved"] = refused(nothing)
+    nuke.scriptClear()
+    node = masked(settings)
+    told["range"] = tried(node, range_last=990)
+    told["handles"] = tried(node, handles=-1)
+    told["short plate"] = tried(node, handles=40)
+    told["roto in text"] = tried(node, task="text")
+    told["strange setting"] = tried(node, task="mask", strength=0.3)
+    told["seed in words"] = tried(node, seed="seven")
+    told["moving steps"] = moving(node)
+    told["broken expression"] = broken(node)
+    plate, roto = node.input(0), node.input(1)
+    node.setInput(1, None)
+    told["no roto"] = refused(node)
+    node.setInput(1, plate_without_alpha())
+    told["roto without alpha"] = refused(node)
+    node.setInput(1, big_roto())
+    told["roto of another size"] = refused(node)
+    node.setInput(1, roto)
+    nuke.root()["proxy"].setValue(True)
+    told["proxy"] = refused(node)
+    nuke.root()["proxy"].setValue(False)
+    nuke.root()["fps"].setValue(0.0)
+    told["no rate"] = refused(node)
+    nuke.root()["fps"].setValue(24.0)
+    plate["file"].setValue(settings["folder"] + "/gone/plate.%04d.exr")
+    told["no frames"] = refused(node)
+    plate["file"].setValue(settings["folder"] + "/plate/plate.%04d.exr")
+    Path(settings["folder"], "plate", "plate.1003.exr").unlink()
+    told["a frame is missing"] = refused(node)
+    nuke.root()["colorManagement"].setValue("OCIO")
+    nuke.root()["OCIO_config"].setValue("custom")
+    nuke.root()["customOCIOConfigPath"].setValue(settings["folder"] + "/no-config.ocio")
+    told["no config"] = refused(node)
+    nuke.root()["customOCIOConfigPath"].setValue(settings["poor_config"])
+    told["poor config"] = refused(node)
+    left = sorted(str(path.relative_to(settings["folder"])) for path in Path(settings["folder"]).rglob("*part*"))
+    return {"told": told, "left": left, "writes": [each.name() for each in nuke.allNodes("Write")]}
+
+
+def tried(node, **knobs):
+    before = {name: node[name].value() for name in knobs}
+    for name, value in knobs.items():
+        node[name].setValue(value)
+    told = refused(node)
+    for name, value in before.items():
+        if name != "task":
+            node[name].setValue(value)
+    return told
+
+
+def moving(node):
+    node["steps"].setValueAt(2, 1001)
+    node["steps"].setValueAt(6, 1005)
+    told = refused(node)
+    node["steps"].clearAnimated()
+    node["steps"].setValue(2)
+    return told
+
+
+def broken(node):
+    node["guidance"].setExpression("Nowhere.mix * 2")
+    told = refused(node)
+    node["guidance"].clearAnimated()
+    node["guidance"].setValue(0.0)
+    return told
+
+
+def plate_without_alpha():
+    return nuke.nodes.Constant(channels="rgb", color=[1, 1, 1, 0])
+
+
+def big_roto():
+    nuke.addFormat("128 64 1 wide")
+    return nuke.nodes.Constant(channels="rgba", color=[1, 1, 1, 1], format="wide")
+
+
+def vanished(settings):
+    """Files that go away: the result before it is in place, a version before it is chosen, the node itself."""
+    node = text_clip(settings)
+    first = generate(node)
+    idle_until(lambda: first.result)
+    told = {"first": jobs()[0]}
+    second = generate(node)
+    idle_until(lambda: not second.open)
+    for path in Path(settings["folder"], "artifexpro", "Wan1", "v001").glob("*.exr"):
+        path.unlink()
+    node["version"].setValue("v001")
+    told["chosen"] = {**seen(node), "dialog": state.state.said[-1]}
+    node["version"].setValue("v002")
+    first.state, first.job = "finished", "another"
+    idle_until(lambda: not first.open)
+    told["gone"] = jobs()[0]
+    third = generate(node)
+    nuke.delete(node)
+    idle_until(lambda: not third.open)
+    told["deleted"] = jobs()[-1]
+    return told
+
+
+def pasted(settings):
+    """A copy of a node is a node of its own: the result goes to the one that asked."""
+    node = text_clip(settings)
+    job = generate(node)
+    select(node)
+    nuke.nodeCopy(settings["folder"] + "/copied.nk")
+    copy = nuke.nodePaste(settings["folder"] + "/copied.nk")
+    idle_until(lambda: not job.open)
+    return {"names": [node.name(), copy.name()], "versions": [seen(node)["versions"], seen(copy)["versions"]], "ids": [node["artifexpro_id"].value(), copy["artifexpro_id"].value()]}
+
+
+def in_a_render(settings):
+    """Nothing re-enters: while Nuke renders, and while a beat goes on, another beat does nothing."""
+    pumping = ours("pumping")
+    node = text_clip(settings)
+    job = generate(node)
+    inner = []
+    deliver, session_pump = ours("delivering").deliver, pumping.session.pump
+
+    def nested():
+        inner.append(pumping.pump())
+        return session_pump()
+
+    pumping.session.pump = nested
+    idle_until(lambda: not job.open)
+    pumping.session.pump = session_pump
+    state.state.executing = True
+    during = pumping.pump()
+    state.state.executing = False
+    return {"inner": sorted(set(inner)), "during": during, "jobs": jobs(), "same": deliver is ours("delivering").deliver}
 
 
 def main():
     act, settings, result = sys.argv[1:4]
     try:
         told_settings = json.loads(Path(settings).read_text())
+        began = time.perf_counter()
         modules = start(told_settings["plugin"])
-        told = globals()[act]({**told_settings, "modules": modules})
+        told_settings |= {"modules": modules, "seconds": time.perf_counter() - began}
+        told = globals()[act](told_settings)
         told.setdefault("dialogs", list(state.state.said))
     except BaseException:
         told = {"crashed": traceback.format_exc()}
