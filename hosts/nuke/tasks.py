@@ -65,6 +65,8 @@ def wan(catalogue: dict[str, dict[str, Any]]) -> list[Task]:
 
 def process(entry: dict[str, Any]) -> Task:
     """Any node type that makes pictures from pictures. Raises `Refused` for one that takes or gives something else."""
+    if entry["category"] == "generator":
+        raise Refused(f"make a node {entry['name']}", "it generates, which a Wan node does", "ArtifexPro > Wan")
     sockets = entry["inputs"]
     foreign = [each["type"] for each in sockets if each["type"] not in _HOW]
     gives = [each["type"] for each in entry["outputs"]]
@@ -106,6 +108,6 @@ def parameters(told: list[Task]) -> list[dict[str, Any]]:
         for each in task.entry["parameters"]:
             if each["name"] == "model" and len(told) > 1:
                 each = {**each, "default": "", "doc": each["doc"] + " Empty is the one the task begins with."}
-            if not (task.entry.get("category") == "generator" and each["name"] in DECIDED_BY_RANGE):
+            if len(told) == 1 or each["name"] not in DECIDED_BY_RANGE:
                 found.setdefault(each["name"], each)
     return list(found.values())

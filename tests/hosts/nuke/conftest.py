@@ -131,11 +131,15 @@ def python_of(version: str) -> Path:
     return found
 
 
-@pytest.fixture(scope="module", params=PYTHONS.NUKE)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(each, marks=[] if each == "3.9" else pytest.mark.nightly) for each in PYTHONS.NUKE],
+)
 def each_nuke(
     request: pytest.FixtureRequest, plugin: Path, daemon_home: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Nuke:
-    """A Nuke on each of its Pythons."""
+    """A Nuke on each of its Pythons: the oldest with every change, all of them at night. Most other tests run on the
+    newest."""
     folder = tmp_path_factory.mktemp(f"nuke-{request.param}-")
     return Nuke(request.param, python_of(request.param), plugin, folder, daemon_home)
 
@@ -154,3 +158,27 @@ def newest(plugin: Path, daemon_home: Path) -> Callable[..., Nuke]:
 @pytest.fixture
 def nuke(newest: Callable[..., Nuke], tmp_path: Path) -> Nuke:
     return newest(tmp_path)
+
+
+@pytest.fixture
+def other_daemon(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """The home of a daemon that answers, and is not one to talk to: "key", "older", "newer"."""
+    double = _beside("bridge/conftest").Double
+    running = []
+
+    def make(what: str) -> Path:
+        home = tmp_path / "other"
+        home.mkdir()
+        said = double(home)
+        running.append(said)
+        if what == "key":
+            (home / "keys" / "clients" / "local.key").unlink()
+            said.start()
+        else:
+            said.says = {"v": 0 if what == "older" else 2}
+            said.start().publish(version="0.1.0" if what == "older" else "9.9.9", protocol=said.says["v"])
+        return home
+
+    yield make
+    for each in running:
+        each.stop()

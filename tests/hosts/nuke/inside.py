@@ -241,7 +241,7 @@ def in_terminal(settings):
     shot(settings)
     ours("making").make("Wan", ours("tasks").wan(ours("library").nodes()))
     node = nuke.toNode("Wan1")
-    for name, value in {"range_first": 1, "range_last": 5, "width": 64, "height": 64, "steps": 2, "model": settings["model"]}.items():
+    for name, value in {"range_first": 1, "range_last": 5, "width": 64, "height": 64, "steps": 2, "prompt": "rain", "model": settings["model"]}.items():
         node[name].setValue(value)
     node["task"].setValue("style")
     node["generate"].execute()
@@ -286,8 +286,7 @@ def no_daemon(settings):
 def bad_input(settings):
     """Each thing that must be refused, with what it left behind."""
     told = {}
-    nothing = nuke.menu("Nodes").findItem("ArtifexPro/Wan").invoke()
-    told["unsaved"] = refused(nothing)
+    told["unsaved"] = refused(wan())
     nuke.scriptClear()
     node = masked(settings)
     told["range"] = tried(node, range_last=990)

@@ -85,9 +85,10 @@ def select(*chosen):
 
 
 def wan(*above, **knobs):
+    """A Wan node under what is given, made by the menu."""
     select(*above)
-    node = nuke.menu("Nodes").findItem("ArtifexPro/Wan").invoke() if nuke.GUI else None
-    node = node or ours("marks") and list(ours("marks").all_of_ours())[-1]
+    nuke.menu("Nodes").findItem("ArtifexPro/Wan").invoke()
+    node = list(ours("marks").all_of_ours())[-1]
     for name, value in knobs.items():
         node[name].setValue(value)
     return node

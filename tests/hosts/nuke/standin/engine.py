@@ -95,13 +95,16 @@ def _Read(node, knobs, said):
             return np.zeros((node["size"][1], node["size"][0], 4), np.float32)
         frame = min(max(frame, first), last)
     path = numbered(knobs["file"], frame)
-    image = oiio.ImageBuf(path)
-    if not image.initialized or image.nchannels == 0:
+    source = oiio.ImageInput.open(path)
+    if source is None:
+        oiio.geterror()
         if knobs["on_error"] != "error":
             return np.zeros((node["size"][1], node["size"][0], 4), np.float32)
         raise Trouble(f"{node['name']}: {path}: No such file or directory")
-    pixels = np.zeros((image.spec().height, image.spec().width, 4), np.float32)
-    pixels[..., : min(4, image.nchannels)] = image.get_pixels(oiio.FLOAT)[..., :4]
+    read = np.asarray(source.read_image(oiio.FLOAT), np.float32)
+    source.close()
+    pixels = np.zeros((*read.shape[:2], 4), np.float32)
+    pixels[..., : min(4, read.shape[2])] = read[..., :4]
     if knobs["raw"] or knobs["colorspace"] == "default":
         return pixels
     return convert(pixels, said, knobs["colorspace"], said["working"])
@@ -197,7 +200,7 @@ def main():
     for line in sys.stdin:
         try:
             told = answer(json.loads(line))
-        except Trouble as trouble:
+        except Exception as trouble:  # whatever it was: the host must hear of it
             told = {"error": str(trouble)}
         sys.stdout.write(json.dumps(told) + "\n")
         sys.stdout.flush()

@@ -38,7 +38,10 @@ def spaces():
     stated = config()
     if stated is None:
         return list(NUKE_SPACES)
-    return engine_line.ask("spaces", config=stated).get("spaces", [])
+    try:
+        return engine_line.ask("spaces", config=stated)["spaces"]
+    except RuntimeError:
+        return []
 
 
 class Colorspace_Knob(knobs.Enumeration_Knob):
@@ -101,7 +104,7 @@ class Color_Knob(knobs.Array_Knob):
     def hasExpression(self, channel=0):
         return False
 
-    def notDefault(self):
+    def _not_default(self):
         return tuple(self._value) != tuple(self._default)
 
     def _broken(self):

@@ -99,7 +99,7 @@ class Knob(Guarded):
             raise TypeError(f"{type(self).__name__}.setValue: argument 1 must be str, not {type(value).__name__}")
         return value
 
-    def notDefault(self):
+    def _not_default(self):
         return self._value != self._default
 
     def toScript(self):
@@ -269,6 +269,9 @@ class Array_Knob(Knob):
     def _declared(self):
         return [] if self._range is None else ["R", f"{self._range[0]:g}", f"{self._range[1]:g}"]
 
+    def notDefault(self):
+        return self._not_default()
+
     def setRange(self, low, high):
         self._range = (low, high)
 
@@ -373,7 +376,7 @@ class Array_Knob(Knob):
                 return self._keys[before] + part * (self._keys[after] - self._keys[before])
         return self._keys[times[-1]]
 
-    def notDefault(self):
+    def _not_default(self):
         return bool(self._keys) or self._expression is not None or self._value != self._default
 
     def _held(self):
@@ -423,11 +426,23 @@ class Int_Knob(Array_Knob):
     _default = 0
     _number = int
 
+    def setValue(self, value):
+        return Array_Knob.setValue(self, value)
+
+    def value(self):
+        return Array_Knob.value(self)
+
 
 class Boolean_Knob(Array_Knob):
     code = 6
     _default = False
     _number = bool
+
+    def setValue(self, value):
+        return Array_Knob.setValue(self, value)
+
+    def value(self):
+        return Array_Knob.value(self)
 
     def _text(self, value):
         return "true" if value else "false"
@@ -446,6 +461,12 @@ class Unsigned_Knob(Array_Knob):
     code = None
     _default = 0
     _number = int
+
+    def setValue(self, value):
+        return Array_Knob.setValue(self, value)
+
+    def value(self):
+        return Array_Knob.value(self)
 
 
 class Enumeration_Knob(Unsigned_Knob):
@@ -520,6 +541,9 @@ class Format_Knob(Knob):
 
         return formats.taken(text)
 
+    def notDefault(self):
+        return self._not_default()
+
     def value(self):
         from . import formats
 
@@ -527,7 +551,7 @@ class Format_Knob(Knob):
             return running.state.root["format"].value() if self._node is not running.state.root else formats.find("")
         return formats.find(self._value)
 
-    def notDefault(self):
+    def _not_default(self):
         return self._value is not None
 
 

@@ -121,10 +121,10 @@ class Node(Guarded):
     def connectInput(self, index, node):
         return self.setInput(index, node)
 
-    def dependencies(self, mask=0):
+    def dependencies(self, mask):
         return [node for node in self._inputs.values() if node is not None]
 
-    def dependent(self, mask=0, forceEvaluate=True):
+    def dependent(self, mask, forceEvaluate=True):
         return [node for node in self._parent._nodes if self in node._inputs.values()]
 
     def width(self):
@@ -185,7 +185,7 @@ class Node(Guarded):
         return 20
 
     def writeKnobs(self, flags=0):
-        return "\n".join(f"{knob._name} {knob.toScript()}" for knob in self._knobs.values() if knob.notDefault())
+        return "\n".join(f"{knob._name} {knob.toScript()}" for knob in self._knobs.values() if knob._not_default())
 
     def readKnobs(self, text):
         parts = tcl.words(text)

@@ -12,7 +12,7 @@ from tkinter import TclError
 from . import callbacks, classes, formats, knobs, nodes, tcl, undo
 from . import state as running
 
-_PASSING = ("selected", "frame", "name")
+_PASSING = ("selected", "name")
 
 
 # ---------------------------------------------------------------------- writing
@@ -74,7 +74,7 @@ def _block(kind, node, depth, count=0):
             more = tcl.listed(knob.code, name, *label, *tip, *knob._declared(), *flags)
             lines.append(f"{pad}addUserKnob {{{more}}}")
         written = not isinstance(knob, (knobs.Tab_Knob, knobs.PyScript_Knob, knobs.Text_Knob))
-        if written and not knob._flags & knobs.DO_NOT_WRITE and name not in _PASSING and _differs(knob):
+        if written and not knob._flags & knobs.DO_NOT_WRITE and name not in _PASSING and _differs(knob) and (kind, name) != ("Root", "frame"):
             lines.append(f"{pad}{name} {knob.toScript()}")
     if kind != "Root":
         lines.append(f"{pad}name {tcl.quoted(node.name())}")
@@ -83,7 +83,7 @@ def _block(kind, node, depth, count=0):
 
 
 def _differs(knob):
-    return knob.notDefault() or (knob._user and isinstance(knob, knobs.Enumeration_Knob))
+    return knob._not_default() or (knob._user and isinstance(knob, knobs.Enumeration_Knob))
 
 
 # ---------------------------------------------------------------------- reading
