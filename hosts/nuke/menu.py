@@ -6,6 +6,7 @@ Each entry imports what it needs when it is chosen, so that a Nuke in which noth
 import importlib
 
 import nuke
+import nukescripts
 
 ENTRIES = (
     ("Wan", "making", "create()"),
@@ -16,6 +17,8 @@ ENTRIES = (
 )
 MARK = "artifexpro_id"
 JOBS = "artifexpro_jobs"
+PANEL = "__import__('artifexpro_nuke.nuke.panel', fromlist=['panel']).widget"
+"""What Nuke evaluates when the panel is opened, and not before."""
 
 
 def _ours(module):
@@ -50,6 +53,7 @@ def _add():
                 menu.addSeparator()
             else:
                 menu.addCommand(name, f"from artifexpro_nuke.nuke import {module}; {module}.{call}")
+    nukescripts.panels.registerWidgetAsPanel(PANEL, "ArtifexPro", "com.artifexpro.panel")
     nuke.addOnScriptLoad(_script_opened)
     nuke.addOnScriptClose(_script_closed)
     nuke.addOnScriptSave(_before_saving)

@@ -418,6 +418,60 @@ def in_a_render(settings):
     return {"inner": sorted(set(inner)), "during": during, "jobs": jobs(), "same": deliver is ours("delivering").deliver}
 
 
+def panel_host(settings):
+    """What the panel asks of Nuke, without Qt: place, picture, delivering twice, another script, both managements."""
+    from artifexpro_nuke.bridge import graphs, jobs
+
+    panel = ours("panel")
+    session = ours("pumping").session
+    told = {"registered": state.state.panels}
+    try:
+        panel.NukeHost().place()
+    except ours("telling").Refused as refusal:
+        told["unsaved"] = str(refusal)
+    for name, root in (("nukes", {}), ("aces", {**OCIO, "workingSpaceLUT": "ACEScg"})):
+        nuke.scriptClear()
+        folder = Path(settings["folder"], name)
+        folder.mkdir()
+        plate, _roto = shot({**settings, "folder": str(folder), "root": root})
+        nuke.frame(1003)
+        select(plate)
+        host = panel.NukeHost()
+        place = host.place()
+        picture = host.picture()
+        select()
+        params = {"prompt": "rain", "model": settings["model"], "width": 64, "height": 64, "frames": 5, "steps": 2}
+        document = graphs.clip_graph("TI2VGenerator", params, graphs.Outputs(None, "f.%04d.exr"), image=picture)
+        request = graphs.job_request(graphs.render_work(document), title="rain", output=place["output"] + "/1")
+        job = jobs.Job(request["key"], "rain", request, place, keeper="panel")
+        session.book.add(job)
+        while not job.result:
+            session.pump()
+            time.sleep(0.02)
+        sentence = host.deliver(job)
+        again = host.deliver(job)
+        read = next(each for each in nuke.allNodes("Read") if each.knob("artifexpro_job"))
+        shown = nuke.allNodes("ColorMatrix")[0] if nuke.allNodes("ColorMatrix") else read
+        told[name] = {
+            "place": place,
+            "picture": picture,
+            "sentences": [sentence, again],
+            "reads": len(nuke.allNodes("Read")),
+            "colorspace": read["colorspace"].value(),
+            "at": [read.xpos(), read.ypos()],
+            "pixel": pixel(shown, 20, 20, 1003),
+            "file": read["file"].value(),
+        }
+        nuke.scriptSave()
+        nuke.scriptClear()
+        try:
+            host.deliver(job)
+        except ours("telling").Refused as refusal:
+            told[name]["elsewhere"] = str(refusal)
+        session.book.forget_all()
+    return told
+
+
 def main():
     act, settings, result = sys.argv[1:4]
     try:

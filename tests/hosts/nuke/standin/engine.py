@@ -90,6 +90,8 @@ def picture(node, said):
 
 def _Read(node, knobs, said):
     frame, first, last = said["frame"], int(knobs["first"]), int(knobs["last"])
+    if knobs["frame_mode"] == "start at" and knobs["frame"]:
+        frame += first - int(knobs["frame"])
     if frame < first or frame > last:
         if knobs["before" if frame < first else "after"] == "black":
             return np.zeros((node["size"][1], node["size"][0], 4), np.float32)
@@ -144,6 +146,12 @@ def _Copy(node, knobs, said):
     made = onto.copy()
     made[..., RGBA.index(knobs["to0"])] = source[..., RGBA.index(knobs["from0"])]
     return made
+
+
+def _ColorMatrix(node, knobs, said):
+    pixels = picture(node["inputs"][0], said).copy()
+    pixels[..., :3] = pixels[..., :3] @ np.asarray(knobs["matrix"], np.float32).reshape(3, 3).T
+    return pixels
 
 
 def _Premult(node, knobs, said):

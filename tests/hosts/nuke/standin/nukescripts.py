@@ -7,7 +7,7 @@ class _Panels:
     def registerWidgetAsPanel(self, widget, name, id, create=False):
         if not _running.state.gui:
             raise RuntimeError("there are no panels in terminal mode")
-        _running.state.said.append(f"panel {name}: {widget} as {id}")
+        _running.state.panels[id] = (name, widget)
 
 
 panels = _Panels()

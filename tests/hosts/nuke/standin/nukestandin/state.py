@@ -11,6 +11,7 @@ class State:
         self.nodes = []
         self.knobs = []
         self.said = []
+        self.panels = {}
         self.answers = []
         self.reading = 0
         self.executing = False
