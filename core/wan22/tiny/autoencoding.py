@@ -1,9 +1,8 @@
 """The VAE's lessons: single pictures first, then clips; and its answers to many clips, kept for the transformer.
 
-Pixels go through the VAE as in `encode` and `decode`, chunk by chunk with the feature caches of `AutoencoderKLWan`, but
-with gradients and not cut to -1..1. The loss is mean square plus a little absolute error: absolute error alone does not
-get off the ground. Latents get some noise on their way to the decoder, so that small errors of the transformer do not
-show, and are kept from growing.
+Whole clips go through the VAE at once, with gradients and not cut to -1..1. The loss is mean square plus a little
+absolute error: absolute error alone does not get off the ground. Latents get some noise on their way to the decoder, so
+that small errors of the transformer do not show, and are kept from growing.
 """
 
 from __future__ import annotations
@@ -14,15 +13,15 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from artifexpro.core.lazy import torch
-from artifexpro.core.wan22 import encode
 from artifexpro.core.wan22.hooks import Hooks
 from artifexpro.core.wan22.tiny import drawing, scenes
 from artifexpro.core.wan22.tiny.course import number
+from artifexpro.core.wan22.tiny.whole import Whole
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-_ABSOLUTE, _NOISE, _SIZE = 0.1, 0.05, 1e-4
+_ABSOLUTE, _NOISE, _SIZE = 0.1, 0.03, 1e-4
 """Weights of absolute error and of the latents' mean square; deviation of the noise in deviations of the latents."""
 WINDOWS = (9, 9, 9, 17)
 """Frames of the pieces in the second stage, by equal chance. Of longer ones half as many come at a time."""
@@ -31,13 +30,13 @@ SHOWN = (192, 128)
 are."""
 
 
-def pictures(vae: Any, chance: Any, batch: int, size: tuple[int, int], device: Any) -> Tensor:
+def pictures(vae: Whole, chance: Any, batch: int, size: tuple[int, int], device: Any) -> Tensor:
     """The loss on `batch` single pictures of `size` (width, height)."""
     shown = torch.stack([_drawn(chance, size, 1)[0] for _ in range(batch)])
     return _loss(vae, shown.permute(0, 3, 1, 2).unsqueeze(2).to(device) * 2 - 1, chance)
 
 
-def clips(vae: Any, chance: Any, batch: int, size: tuple[int, int], device: Any) -> Tensor:
+def clips(vae: Whole, chance: Any, batch: int, size: tuple[int, int], device: Any) -> Tensor:
     """The loss on `batch` pieces of clips of `size` (width, height), some slow and some fast, or on half as
     many longer ones."""
     window = WINDOWS[_draw(chance, len(WINDOWS))]
@@ -64,44 +63,16 @@ def _drawn(chance: Any, size: tuple[int, int], frames: int) -> Tensor:
     return whole[:, down : down + size[1], right : right + size[0]]
 
 
-def _loss(vae: Any, pixels: Tensor, chance: Any) -> Tensor:
-    latents = encoded(vae, pixels)
+def _loss(vae: Whole, pixels: Tensor, chance: Any) -> Tensor:
+    latents = vae.encoded(pixels)
     deviation = latents.detach().std(dim=(0, 2, 3, 4), keepdim=True)
     noise = torch.randn(latents.shape, generator=chance).to(latents.device)
-    away = decoded(vae, latents + _NOISE * deviation * noise).float() - pixels
+    away = vae.decoded(latents + _NOISE * deviation * noise).float() - pixels
     return away.square().mean() + _ABSOLUTE * away.abs().mean() + _SIZE * latents.float().square().mean()
 
 
-def encoded(vae: Any, pixels: Tensor) -> Tensor:
-    """Latents (N, C, T, h, w), not normalised, of `pixels` (N, 3, frames, H, W) in -1..1, with gradients."""
-    from diffusers.models.autoencoders.autoencoder_kl_wan import patchify
-
-    cache: list[Any] = [None] * vae._cached_conv_counts["encoder"]
-    patches = patchify(pixels, patch_size=vae.config.patch_size)
-    chunks = [
-        vae.encoder(patches[:, :, span.start : span.stop], feat_cache=cache, feat_idx=[0])
-        for span in encode.spans(pixels.shape[2])
-    ]
-    latents: Tensor = vae.quant_conv(torch.cat(chunks, dim=2))
-    return latents[:, : vae.config.z_dim]
-
-
-def decoded(vae: Any, latents: Tensor) -> Tensor:
-    """Pixels (N, 3, frames, H, W), not cut to -1..1, of `latents` as `encoded` gives them, with gradients."""
-    from diffusers.models.autoencoders.autoencoder_kl_wan import unpatchify
-
-    cache: list[Any] = [None] * vae._cached_conv_counts["decoder"]
-    prepared = vae.post_quant_conv(latents)
-    chunks = [
-        vae.decoder(piece, feat_cache=cache, feat_idx=[0], first_chunk=not index)
-        for index, piece in enumerate(prepared.split(1, dim=2))
-    ]
-    pixels: Tensor = unpatchify(torch.cat(chunks, dim=2), patch_size=vae.config.patch_size)
-    return pixels
-
-
 def keep(
-    vae: Any, seed: int, count: int, size: tuple[int, int, int], folder: Path, device: Any, hooks: Hooks
+    vae: Whole, seed: int, count: int, size: tuple[int, int, int], folder: Path, device: Any, hooks: Hooks
 ) -> tuple[Tensor, list[int]]:
     """Latents (count, C, T, h, w) float16, not normalised, of `count` clips of `size` (width, height, frames), and the
     seed of each one's scene. Those on disk from an earlier run are not made again; `folder` holds a file for every
@@ -124,14 +95,14 @@ def keep(
     return torch.cat(found), seeds
 
 
-def _encoded(vae: Any, seeds: list[int], size: tuple[int, int, int], device: Any, hooks: Hooks) -> Iterator[Tensor]:
+def _encoded(vae: Whole, seeds: list[int], size: tuple[int, int, int], device: Any, hooks: Hooks) -> Iterator[Tensor]:
     together = 20 if device.type == "cuda" else 4
     for begin in range(0, len(seeds), together):
         hooks.check()
         drawn = [drawing.clip(scenes.scene(Random(seed)), seed, *size) for seed in seeds[begin : begin + together]]
         pixels = torch.stack(drawn).permute(0, 4, 1, 2, 3).to(device) * 2 - 1
         with torch.no_grad():
-            yield encoded(vae, pixels).to("cpu", torch.float16)
+            yield vae.encoded(pixels).to("cpu", torch.float16)
 
 
 def settle(vae: Any, latents: Tensor) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from artifexpro.core.lazy import torch
 from artifexpro.core.wan22.hooks import Hooks
+from artifexpro.core.wan22.tiny.descent import Descent
 from artifexpro.core.wan22.tiny.log import Log
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ LINES = 50
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """`loss` is asked once a step, with the step's number and a source of chance for it. `rate` is AdamW's highest.
+    """`loss` is asked once a step, with the step's number and a source of chance for it. `rate` is that of the
+    descent at its highest.
 
     `compute` is the number format of the passes ("float32" or "bfloat16"); weights are float32 always.
     """
@@ -67,24 +69,22 @@ def take(course: Course, seed: int, folder: Path, log: Log, hooks: Hooks, then: 
 
     Raises what `hooks.check` raises before each step, with a checkpoint written.
     """
-    weights = [weight for module in course.modules.values() for weight in module.parameters()]
-    optimizer = torch.optim.AdamW(weights, lr=course.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    descent = Descent(course.modules.values(), course.rate)
+    weights = descent.weights
     path = folder / f"{course.name}.pt"
     average = [weight.detach().clone() for weight in weights]
-    done = _restore(path, course, optimizer, average)
+    done = _restore(path, course, descent, average)
     began, saved, total, lasted = time.monotonic(), time.monotonic(), 0.0, 0
     every = max(1, course.steps // LINES)
     try:
         for step in range(done, course.steps):
             hooks.check()
-            for group in optimizer.param_groups:
-                group["lr"] = course.rate * _share(step, course.steps)
             with torch.autocast(course.device.type, torch.bfloat16, enabled=course.compute == "bfloat16"):
                 loss = course.loss(step, chance(seed, course.name, step))
-            optimizer.zero_grad(set_to_none=True)
+            descent.clear()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(weights, _STEEPEST)
-            optimizer.step()
+            descent.step(_share(step, course.steps))
             keeps = min(_AVERAGED, (1 + step) / (10 + step))
             torch._foreach_lerp_(average, [weight.detach() for weight in weights], 1 - keeps)
             done, total, lasted = step + 1, total + float(loss.detach()), lasted + 1
@@ -95,10 +95,10 @@ def take(course: Course, seed: int, folder: Path, log: Log, hooks: Hooks, then: 
                 total, lasted = 0.0, 0
             then(done)
             if time.monotonic() - saved > CHECKPOINT_SECONDS:
-                _save(path, course, optimizer, average, done)
+                _save(path, course, descent, average, done)
                 saved = time.monotonic()
     finally:
-        _save(path, course, optimizer, average, done)
+        _save(path, course, descent, average, done)
     with torch.no_grad():
         for weight, kept in zip(weights, average, strict=True):
             weight.copy_(kept)
@@ -111,7 +111,7 @@ def _share(step: int, steps: int) -> float:
     return _LOWEST + (1 - _LOWEST) * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
 
 
-def _save(path: Path, course: Course, optimizer: Any, average: list[Tensor], done: int) -> None:
+def _save(path: Path, course: Course, descent: Descent, average: list[Tensor], done: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     whole = done == course.steps
     state = {
@@ -119,14 +119,14 @@ def _save(path: Path, course: Course, optimizer: Any, average: list[Tensor], don
         "done": done,
         "average": average,
         "modules": {} if whole else {name: module.state_dict() for name, module in course.modules.items()},
-        "optimizer": {} if whole else optimizer.state_dict(),
+        "descent": {} if whole else descent.state_dict(),
     }
     partial = path.with_suffix(".partial")
     torch.save(state, partial)
     partial.replace(path)
 
 
-def _restore(path: Path, course: Course, optimizer: Any, average: list[Tensor]) -> int:
+def _restore(path: Path, course: Course, descent: Descent, average: list[Tensor]) -> int:
     """Steps done by an earlier run of the same course."""
     if not path.is_file():
         return 0
@@ -136,8 +136,8 @@ def _restore(path: Path, course: Course, optimizer: Any, average: list[Tensor]) 
     with torch.no_grad():
         for weight, kept in zip(average, state["average"], strict=True):
             weight.copy_(kept)
-    if state["optimizer"]:
+    if state["descent"]:
         for name, module in course.modules.items():
             module.load_state_dict(state["modules"][name])
-        optimizer.load_state_dict(state["optimizer"])
+        descent.load_state_dict(state["descent"])
     return int(state["done"])

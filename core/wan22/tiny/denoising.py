@@ -49,20 +49,27 @@ class Padded:
     def __init__(self) -> None:
         from diffusers.models.transformers.transformer_wan import WanAttnProcessor
 
-        self._attention = WanAttnProcessor()
+        self.attention = WanAttnProcessor()
 
     def __call__(self, attn: Any, hidden_states: Tensor, words: Tensor, mask: None, rotary: None) -> Any:
         counts = torch.zeros(1, 1, 1, words.shape[1], device=words.device, dtype=hidden_states.dtype)
         counts[..., -1] = math.log(text.TOKENS - words.shape[1] + 1)
-        return self._attention(attn, hidden_states, words, counts, rotary)
+        return self.attention(attn, hidden_states, words, counts, rotary)
 
 
 def shorten(network: Any, short: bool) -> None:
-    """Let a network see captions of `SEEN` tokens (while training), or of 512 again."""
+    """Let a network see captions of `SEEN` tokens (while training), or of 512 again.
+
+    While training, attention is plain matrix products: so few tokens that PyTorch's fused one for processors, whose
+    way back is slow, takes longer."""
+    from diffusers.models.attention_dispatch import AttentionBackendName
     from diffusers.models.transformers.transformer_wan import WanAttnProcessor
 
     for block in network.blocks:
         block.attn2.set_processor(Padded() if short else WanAttnProcessor())
+        for processor in (block.attn1.processor, getattr(block.attn2.processor, "attention", None)):
+            if processor is not None:
+                processor._attention_backend = AttentionBackendName("_native_math") if short else None
 
 
 def states(prompts: Sequence[str], tokenizer: Any, encoder: Any) -> Tensor:

@@ -6,6 +6,7 @@ the VAE is VAE 2.2 (residual, patches of 2 x 2, 16 x 16 x 4) with a tenth of the
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -56,9 +57,10 @@ def text_encoder() -> Any:
 
 
 def vae() -> Any:
+    """A VAE that knows nothing yet, and no time: each frame's pass is as that of a picture."""
     from diffusers import AutoencoderKLWan
 
-    return AutoencoderKLWan(
+    begun = AutoencoderKLWan(
         base_dim=16,
         z_dim=CHANNELS,
         dim_mult=[1, 2, 4, 4],
@@ -72,6 +74,25 @@ def vae() -> Any:
         patch_size=2,
         scale_factor_spatial=16,
     )
+    _without_time(begun)
+    return begun
+
+
+def _without_time(vae: Any) -> None:
+    """Kernels over three frames begin as kernels of the last one, changes of the frame rate as leaving out and showing
+    twice. So what is learned from pictures holds for clips at once, and only motion is left to learn."""
+    from diffusers.models.autoencoders.autoencoder_kl_wan import WanCausalConv3d, WanResample
+
+    with torch.no_grad():
+        for module in vae.modules():
+            if isinstance(module, WanCausalConv3d) and module.kernel_size == (3, 3, 3):
+                module.weight[:, :, :-1] = 0
+                module.weight *= math.sqrt(3)
+            elif isinstance(module, WanResample) and module.mode in ("upsample3d", "downsample3d"):
+                convolution: Any = module.time_conv
+                whole = torch.eye(convolution.in_channels).repeat(convolution.out_channels // module.dim, 1)
+                convolution.weight.zero_()[:, :, -1, 0, 0] = whole
+                convolution.bias.zero_()
 
 
 def tokenizer(captions: Iterable[str]) -> Any:

@@ -23,24 +23,32 @@ from artifexpro.core.errors import ArtifexError, Cancelled
 from artifexpro.core.lazy import torch
 from artifexpro.core.version import VERSION
 from artifexpro.core.wan22.hooks import Hooks, Silent
-from artifexpro.core.wan22.tiny import autoencoding, captions, course, denoising, evaluating, log, model, scenes
+from artifexpro.core.wan22.tiny import autoencoding, captions, course, denoising, evaluating, log, model, scenes, whole
 from artifexpro.core.wan22.tiny.course import Course
 from artifexpro.core.wan22.tiny.denoising import Material
 from artifexpro.core.wan22.tiny.plan import Plan, plan
 
-RECIPE = "1"
+RECIPE = "2"
 """Changes with anything that changes the weights."""
-RATE = {"pictures": 6e-4, "clips": 5e-4, "small": 1.2e-3, "large": 6e-4}
+RATE = {"pictures": 8e-3, "clips": 5e-3, "small": 5e-3, "large": 3e-3}
 CAPTIONS = 4000
 """Captions that the tokenizer is made from."""
 
 
 def train(
-    out: Path, steps: Plan, *, seed: int = 0, device: str = "cpu", compute: str = "", hooks: Hooks | None = None
+    out: Path,
+    steps: Plan,
+    *,
+    seed: int = 0,
+    device: str = "cpu",
+    compute: str = "",
+    compiled: bool = False,
+    hooks: Hooks | None = None,
 ) -> None:
     """Train by the plan `steps` and write the model to `out`; an interrupted training of the same plan is gone on with.
 
-    `compute` is "float32" or "bfloat16"; "" is bfloat16 where the machine has fast arithmetic for it.
+    `compute` is "float32" or "bfloat16"; "" is bfloat16 where the machine has fast arithmetic for it. `compiled` makes
+    machine code of the passes first.
     Raises what `hooks.check` raises, with checkpoints written, and `ArtifexError` (code "settings") where the work of
     another plan lies in the way.
     """
@@ -49,7 +57,7 @@ def train(
     work = out.parent / f"{out.name}.work"
     work.mkdir(parents=True, exist_ok=True)
     told = log.Log(work / log.NAME)
-    _begin(told, steps, seed, device, compute, work)
+    _begin(told, steps, seed, device, compute, compiled, work)
     go = partial(course.take, seed=seed, folder=work / "checkpoints", log=told, hooks=hooks)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -59,11 +67,12 @@ def train(
             "transformer": model.transformer().to(place),
             "tokenizer": model.tokenizer(_captions(seed)),
         }
-    _vae(parts["vae"], steps, place, compute, go)
-    parts["vae"].eval().requires_grad_(False)
-    material = _material(parts["vae"], steps, seed, place, work / "latents", hooks)
+    with whole.at_once(parts["vae"], compiled=compiled) as clips:
+        _vae(parts["vae"], clips, steps, place, compute, go)
+        parts["vae"].eval().requires_grad_(False)
+        material = _material(parts["vae"], clips, steps, seed, place, work / "latents", hooks)
     _note_vae(parts["vae"], steps, told, hooks)
-    _transformer(parts, steps, material, place, compute, told, go, hooks)
+    _transformer(parts, steps, material, place, compute, compiled, told, go, hooks)
     for name in ("text_encoder", "transformer"):
         parts[name].eval()
     best = max(steps.large_sizes, key=lambda size: steps.large_sizes[size])
@@ -82,14 +91,14 @@ def fastest(device: str) -> str:
     return "bfloat16" if torch.cpu._is_amx_tile_supported() else "float32"
 
 
-def _begin(told: log.Log, steps: Plan, seed: int, device: str, compute: str, work: Path) -> None:
+def _begin(told: log.Log, steps: Plan, seed: int, device: str, compute: str, compiled: bool, work: Path) -> None:
     import diffusers
     import transformers
 
     about = asdict(replace(steps, large_sizes=dict(steps.large_sizes)))
     about["large_sizes"] = {"x".join(map(str, size)): share for size, share in steps.large_sizes.items()}
     about["small_size"], about["lesson"] = ("x".join(map(str, size)) for size in (steps.small_size, steps.lesson))
-    same = {"recipe": RECIPE, "seed": seed, "plan": about, "compute": compute, "device": device}
+    same = {"recipe": RECIPE, "seed": seed, "plan": about, "compute": compute, "compiled": compiled, "device": device}
     earlier = [line for line in told.lines() if "plan" in line]
     if earlier and any(earlier[0][name] != value for name, value in same.items()):
         raise ArtifexError(
@@ -122,25 +131,27 @@ def _captions(seed: int) -> list[str]:
     return found
 
 
-def _vae(vae: Any, steps: Plan, place: Any, compute: str, go: Callable[..., None]) -> None:
+def _vae(vae: Any, whole_clips: whole.Whole, steps: Plan, place: Any, compute: str, go: Callable[..., None]) -> None:
     def pictures(step: int, chance: Any) -> Any:
-        return autoencoding.pictures(vae, chance, steps.pictures_batch, steps.lesson, place)
+        return autoencoding.pictures(whole_clips, chance, steps.pictures_batch, steps.lesson, place)
 
     def clips(step: int, chance: Any) -> Any:
-        return autoencoding.clips(vae, chance, steps.clips_batch, steps.lesson, place)
+        return autoencoding.clips(whole_clips, chance, steps.clips_batch, steps.lesson, place)
 
     for name, lesson in (("pictures", pictures), ("clips", clips)):
         stage = Course(name, {"vae": vae}, lesson, getattr(steps, name), RATE[name], place, compute)
         go(stage, then=lambda done: None)
 
 
-def _material(vae: Any, steps: Plan, seed: int, place: Any, folder: Path, hooks: Hooks) -> dict[str, list[Material]]:
+def _material(
+    vae: Any, clips: whole.Whole, steps: Plan, seed: int, place: Any, folder: Path, hooks: Hooks
+) -> dict[str, list[Material]]:
     """The lessons of the transformer, and the VAE's configuration told their mean and deviation."""
     from artifexpro.core.wan22 import encode
 
-    raw = {"small": [autoencoding.keep(vae, seed, steps.small_latents, steps.small_size, folder, place, hooks)]}
+    raw = {"small": [autoencoding.keep(clips, seed, steps.small_latents, steps.small_size, folder, place, hooks)]}
     raw["large"] = [
-        autoencoding.keep(vae, seed, max(2, round(steps.large_latents * share)), size, folder, place, hooks)
+        autoencoding.keep(clips, seed, max(2, round(steps.large_latents * share)), size, folder, place, hooks)
         for size, share in steps.large_sizes.items()
     ]
     autoencoding.settle(vae, raw["large"][0][0])
@@ -163,11 +174,13 @@ def _transformer(
     material: dict[str, list[Material]],
     place: Any,
     compute: str,
+    compiled: bool,
     told: log.Log,
     go: Callable[..., None],
     hooks: Hooks,
 ) -> None:
     network, encoder, tokenizer = parts["transformer"], parts["text_encoder"], parts["tokenizer"]
+    pupil, reader = (torch.compile(part, dynamic=False) if compiled else part for part in (network, encoder))
     shares = {"small": [1.0], "large": list(accumulate(steps.large_sizes.values()))}
     sizes = {"small": steps.small_size, "large": next(iter(steps.large_sizes))}
     batches = {"small": steps.small_batch, "large": steps.large_batch}
@@ -175,7 +188,7 @@ def _transformer(
     def lesson(name: str, step: int, chance: Any) -> Any:
         drawn = float(torch.rand((), generator=chance)) * shares[name][-1]
         which = next(number for number, share in enumerate(shares[name]) if drawn <= share)
-        return denoising.loss(network, encoder, tokenizer, material[name][which], chance, batches[name])
+        return denoising.loss(pupil, reader, tokenizer, material[name][which], chance, batches[name])
 
     def look(name: str, done: int) -> None:
         total = getattr(steps, name)
@@ -223,6 +236,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--compute", choices=("float32", "bfloat16"), default="", help="number format of the passes")
+    parser.add_argument("--compile", action="store_true", help="make machine code of the passes; wants a C++ compiler")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)
     try:
@@ -232,6 +246,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             seed=given.seed,
             device=given.device,
             compute=given.compute,
+            compiled=given.compile,
             hooks=_Lines(),
         )
     except (KeyboardInterrupt, Cancelled):

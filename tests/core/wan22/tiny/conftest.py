@@ -11,7 +11,7 @@ from artifexpro.core.wan22.tiny.train import train
 
 SIZE = (64, 64, 5)
 SHORT = Plan(
-    pictures=12,
+    pictures=24,
     clips=2,
     small_latents=8,
     large_latents=4,

@@ -20,7 +20,6 @@ from artifexpro.core.wan22.given import NOTHING, Given
 from artifexpro.core.wan22.hooks import Silent
 from artifexpro.core.wan22.request import ClipSpec, resolve
 from artifexpro.core.wan22.tiny import (
-    autoencoding,
     captions,
     denoising,
     drawing,
@@ -28,6 +27,7 @@ from artifexpro.core.wan22.tiny import (
     model,
     scenes,
     shipped,
+    whole,
 )
 from artifexpro.core.wan22.tiny import train as training
 from artifexpro.core.wan22.tiny.course import Course, chance, take
@@ -251,12 +251,25 @@ def test_pixels_are_encoded_and_decoded_as_they_will_be() -> None:
     torch.manual_seed(0)
     vae = model.vae().eval()
     pixels = torch.rand(1, 3, 9, 32, 32) * 2 - 1
-    with torch.no_grad():
-        ours = autoencoding.encoded(vae, pixels)
+    with torch.no_grad(), whole.at_once(vae) as clips:
+        for weight in vae.parameters():
+            weight.add_(0.05 * torch.randn(weight.shape))
+        ours = clips.encoded(pixels)
         chunks = (pixels[:, :, span.start : span.stop] for span in encode.spans(9))
-        assert torch.equal(ours, encode.clip(chunks, vae, "cpu", Silent()))
+        torch.testing.assert_close(ours, encode.clip(chunks, vae, "cpu", Silent()), rtol=0, atol=1e-5)
         shown = torch.cat(list(decode.chunks(ours, vae)))
-        torch.testing.assert_close(decode.pictures(autoencoding.decoded(vae, ours)), shown, rtol=0, atol=1e-5)
+        torch.testing.assert_close(decode.pictures(clips.decoded(ours)), shown, rtol=0, atol=1e-5)
+
+
+def test_a_vae_that_knows_no_time_shows_every_frame_as_a_picture() -> None:
+    torch.manual_seed(0)
+    vae = model.vae().eval()
+    picture = torch.rand(1, 3, 1, 32, 32) * 2 - 1
+    with torch.no_grad(), whole.at_once(vae) as clips:
+        alone, still = (clips.decoded(clips.encoded(picture.repeat(1, 1, frames, 1, 1))) for frames in (1, 9))
+    assert still.shape[2] == 9
+    torch.testing.assert_close(still[:, :, 4:5], still[:, :, 8:9], rtol=0, atol=1e-5)
+    assert alone.shape[2] == 1
 
 
 def test_a_step_draws_the_same_whatever_came_before() -> None:
