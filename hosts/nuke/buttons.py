@@ -27,7 +27,9 @@ def cancel(node: Any) -> None:
     stopped = [job for job in pumping.session.book if job.open and job.place.get("node") == mark]
     for job in stopped:
         pumping.cancel(job)
-    telling.status(node, f"Cancelling {', '.join(job.title for job in stopped)}." if stopped else "Nothing is on its way.")
+    telling.status(
+        node, f"Cancelling {', '.join(job.title for job in stopped)}." if stopped else "Nothing is on its way."
+    )
     pumping.keep_pumping()
 
 

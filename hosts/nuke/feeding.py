@@ -25,7 +25,9 @@ def connected(node: Any, task: Task) -> dict[str, Any]:
     taken = {feed.input for feed in task.feeds}
     for feed in task.feeds:
         if feed.input not in there and not feed.optional:
-            raise _refused(node, f"the task {task.name} needs a {feed.input}", f"connecting one to its input {feed.input}")
+            raise _refused(
+                node, f"the task {task.name} needs a {feed.input}", f"connecting one to its input {feed.input}"
+            )
     idle = next((name for name in there if name not in taken), None)
     if idle is not None:
         raise _refused(
@@ -51,17 +53,23 @@ def check(node: Any, there: dict[str, Any], task: Task, frames: range) -> None:
         if _from_files(above) and not above.firstFrame() <= needed[0] <= needed[-1] <= above.lastFrame():
             raise _refused(
                 node,
-                f"{above.name()} has frames {above.firstFrame()} to {above.lastFrame()}, and {needed[0]} to {needed[-1]} "
-                "are needed, handles counted",
+                f"{above.name()} has frames {above.firstFrame()} to {above.lastFrame()}, and "
+                f"{needed[0]} to {needed[-1]} are needed, handles counted",
                 "a range inside of them, or fewer handles",
             )
         if feed.how == tasks.MATTE and "rgba.alpha" not in above.channels():
-            raise _refused(node, f"{above.name()} on the input {feed.input} has no alpha", "a Roto, or a Shuffle into alpha")
+            raise _refused(
+                node, f"{above.name()} on the input {feed.input} has no alpha", "a Roto, or a Shuffle into alpha"
+            )
     _check_sizes(node, there, task)
 
 
 def _check_sizes(node: Any, there: dict[str, Any], task: Task) -> None:
-    sizes = {feed.input: (there[feed.input].width(), there[feed.input].height()) for feed in task.feeds if feed.input in there}
+    sizes = {
+        feed.input: (there[feed.input].width(), there[feed.input].height())
+        for feed in task.feeds
+        if feed.input in there
+    }
     for feed in task.feeds:
         if feed.how != tasks.MATTE or feed.input not in sizes:
             continue
@@ -69,7 +77,9 @@ def _check_sizes(node: Any, there: dict[str, Any], task: Task) -> None:
         if clip is not None and sizes[clip] != sizes[feed.input]:
             small, large = ("{} x {}".format(*sizes[name]) for name in (feed.input, clip))
             raise _refused(
-                node, f"the {feed.input} is {small} pixels and the {clip} {large}", "a Reformat, so that they have one size"
+                node,
+                f"the {feed.input} is {small} pixels and the {clip} {large}",
+                "a Reformat, so that they have one size",
             )
 
 
@@ -86,7 +96,13 @@ def sources(
         needed = _frames_of(feed, frames)
         alpha = "rgba.alpha" in above.channels()
         pattern = plates.rendered(above, needed, folder, space, alpha)
-        params = {"path": pattern, "first": needed[0], "last": needed[-1], "rate": rates.text(rate), "space": space.daemons}
+        params = {
+            "path": pattern,
+            "first": needed[0],
+            "last": needed[-1],
+            "rate": rates.text(rate),
+            "space": space.daemons,
+        }
         made[feed.socket] = graphs.node("SequenceInput", params)
         wires[feed.socket] = feed.socket
         if feed.how == tasks.MATTE:

@@ -32,7 +32,7 @@ def nodes() -> dict[str, Entry]:
 
 
 def keep(entries: list[Entry]) -> None:
-    """Write down what the daemon told. A home that cannot be written to costs nothing but the next start's knowledge."""
+    """Write down what the daemon told. Where the home cannot be written, the next start goes by what is there."""
     place = _kept()
     part = place.with_name(f"{NAME}.{os.getpid()}.part")
     try:

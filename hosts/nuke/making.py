@@ -163,7 +163,9 @@ def _range_knobs(first: int, last: int, matted: bool) -> list[str]:
 def _buttons() -> list[str]:
     lines = [_knob(26, "artifexpro_result", "l", "result")]
     for name in ("generate", "cancel"):
-        lines.append(_knob(22, name, "l", name.title(), "T", _press(name), "+STARTLINE" if name == "generate" else "-STARTLINE"))
+        lines.append(
+            _knob(22, name, "l", name.title(), "T", _press(name), "+STARTLINE" if name == "generate" else "-STARTLINE")
+        )
     lines.append(_knob(4, marks.VERSION, "l", "version", "t", "Which result is shown.", "M", marks.listed_none()))
     lines.append(_knob(22, "reveal", "l", "Reveal", "t", "Shows the folder of this version.", "T", _press("reveal")))
     return [*lines, _knob(1, marks.STATUS, "l", "status")]

@@ -5,8 +5,9 @@ Each entry imports what it needs when it is chosen, so that a Nuke in which noth
 
 import importlib
 
-import nuke
 import nukescripts
+
+import nuke
 
 ENTRIES = (
     ("Wan", "making", "create()"),

@@ -41,7 +41,9 @@ class NukeHost:
         """Below the selected node, else in the middle of what is seen; the files beside the script."""
         script = nuke.root()["name"].value()
         if not script:
-            raise Refused("make a clip", "the script was never saved, and clips lie beside it", "saving the script first")
+            raise Refused(
+                "make a clip", "the script was never saved, and clips lie beside it", "saving the script first"
+            )
         chosen = nuke.selectedNodes()
         x, y = (chosen[0].xpos(), chosen[0].ypos() + 2 * _GAP) if chosen else (0, 0)
         frame = int(nuke.frame())
@@ -68,7 +70,7 @@ class NukeHost:
         return plates.rendered(node, range(frame, frame + 1), folder, space, alpha) % frame
 
     def deliver(self, job: Job) -> str:
-        """A Read at the frozen place, numbered from the frame the playhead was on. The second time it is found there."""
+        """A Read at the frozen place, beginning at the frame that was shown then. The second time it is found there."""
         open_now = nuke.root()["name"].value()
         if job.place["script"] != open_now:
             raise Refused(

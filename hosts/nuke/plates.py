@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -22,7 +21,9 @@ from .telling import Refused
 from .undoing import no_step
 
 PATTERN = "plate.%04d.exr"
-_LOOKS = frozenset({"name", "xpos", "ypos", "selected", "tile_color", "note_font", "label", "help", "hide_input", "bookmark"})
+_LOOKS = frozenset(
+    {"name", "xpos", "ypos", "selected", "tile_color", "note_font", "label", "help", "hide_input", "bookmark"}
+)
 _PROJECT = ("format", "proxy", "colorManagement", "OCIO_config", "customOCIOConfigPath", "workingSpaceLUT", "fps")
 _NUMBER = re.compile(r"%0?\d*d|#+")
 
@@ -63,12 +64,14 @@ def _render(node: Any, runs: Iterable[tuple[int, int]], place: Path, space: Spac
                 nuke.delete(write)
     except RuntimeError as trouble:
         raise Refused(
-            f"render what {node.name()} shows", f"Nuke said: {str(trouble).rstrip('.')}", "mending that, and then once more"
+            f"render what {node.name()} shows",
+            f"Nuke said: {str(trouble).rstrip('.')}",
+            "mending that, and then once more",
         ) from trouble
     finally:
         nuke.modified(was_modified)
     for file in sorted(part.iterdir()):
-        os.replace(file, place / file.name)
+        file.replace(place / file.name)
     part.rmdir()
 
 
@@ -88,7 +91,7 @@ def _runs(frames: list[int]) -> Iterator[tuple[int, int]]:
 
 def _key(node: Any, frames: range, space: Space, alpha: bool) -> str:
     root = nuke.root()
-    project = {name: root[name].toScript() for name in _PROJECT if root.knob(name) is not None}
+    project: dict[str, Any] = {name: root[name].toScript() for name in _PROJECT if root.knob(name) is not None}
     if "customOCIOConfigPath" in project:
         project["config"] = _stamp(spaces.config_name())
     said = {"project": project, "space": space.nukes, "alpha": alpha, "above": _above(node, frames)}

@@ -29,7 +29,7 @@ def _value(node: Any, knob: Any, parameter: dict[str, Any], frames: range) -> An
     _check_expression(node, knob)
     if not (knob.isAnimated() or knob.hasExpression()):
         return _plain(node, knob, parameter)
-    samples = [declaring.plain(parameter, knob.valueAt(frame)) for frame in frames]
+    samples = [declaring.plain(parameter, _at(knob, frame)) for frame in frames]
     if all(sample == samples[0] for sample in samples):
         return samples[0]
     if not parameter["animatable"]:
@@ -40,6 +40,12 @@ def _value(node: Any, knob: Any, parameter: dict[str, Any], frames: range) -> An
         )
     keys = [{"frame": frame, "value": sample} for frame, sample in zip(frames, samples)]
     return {"curve": {"keys": keys}}
+
+
+def _at(knob: Any, frame: int) -> Any:
+    """A knob's value at a frame; of a pulldown Nuke tells the number of the item."""
+    value = knob.getValueAt(frame)
+    return knob.enumName(int(value)) if hasattr(knob, "enumName") else value
 
 
 def _plain(node: Any, knob: Any, parameter: dict[str, Any]) -> Any:

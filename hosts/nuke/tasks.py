@@ -1,4 +1,4 @@
-"""What a node can be asked for: which node type of the catalogue does it, and what of Nuke's inputs feeds its sockets."""
+"""What a node can be asked for: which node type of the catalogue does it, and what feeds its sockets."""
 
 from __future__ import annotations
 
@@ -101,13 +101,20 @@ def check_settings(node: Any, task: Task, params: dict[str, Any]) -> None:
             )
 
 
+def _of_several(parameter: dict[str, Any]) -> dict[str, Any]:
+    """Tasks begin with models of their own: a node that has several leaves the choice open."""
+    if parameter["name"] != "model":
+        return parameter
+    return {**parameter, "default": "", "doc": f"{parameter['doc']} Empty is the one the task begins with."}
+
+
 def parameters(told: list[Task]) -> list[dict[str, Any]]:
     """The parameters of all tasks, each once; what the range decides is not among them."""
     found: dict[str, dict[str, Any]] = {}
     for task in told:
         for each in task.entry["parameters"]:
-            if each["name"] == "model" and len(told) > 1:
-                each = {**each, "default": "", "doc": each["doc"] + " Empty is the one the task begins with."}
-            if len(told) == 1 or each["name"] not in DECIDED_BY_RANGE:
-                found.setdefault(each["name"], each)
+            if len(told) == 1:
+                found[each["name"]] = each
+            elif each["name"] not in DECIDED_BY_RANGE:
+                found.setdefault(each["name"], _of_several(each))
     return list(found.values())

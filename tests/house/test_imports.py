@@ -38,6 +38,7 @@ FORBIDDEN = {
 ALLOWED = {
     "artifexpro.hosts.bridge": {"zmq"},
     "artifexpro.hosts.blender": {"zmq", "artifexpro.hosts.bridge", "bpy", "bpy_extras", "mathutils", "gpu", "blf"},
+    "artifexpro.hosts.nuke": {"zmq", "artifexpro.hosts.bridge", "artifexpro.hosts.panel", "nuke", "nukescripts"},
     "artifexpro.installers.bootstrap": set(),
 }
 

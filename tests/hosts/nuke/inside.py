@@ -12,23 +12,23 @@ import traceback
 from pathlib import Path
 
 import nuke
-from artist import book, generate, idle_until, jobs, ours, pixel, refused, seen, select, shot, start, wan
+import refusing
+from artist import (
+    OCIO,
+    book,
+    generate,
+    idle_until,
+    jobs,
+    masked,
+    ours,
+    pixel,
+    seen,
+    select,
+    shot,
+    start,
+    text_clip,
+)
 from nukestandin import progress, state, tcl, threads
-
-
-SHOT = {"range_first": 1001, "range_last": 1005, "handles": 2, "width": 64, "height": 64, "steps": 2}
-OCIO = {"colorManagement": "OCIO", "OCIO_config": "fn-nuke_cg-config-v1.0.0_aces-v1.3_ocio-v2.1"}
-
-
-def masked(settings, **knobs):
-    plate, roto = shot(settings)
-    return wan(plate, roto, task="mask", prompt='a "red" {kite} [in] the $wind, 雨\nover \\ water', **{**SHOT, **knobs})
-
-
-def text_clip(settings, **knobs):
-    shot(settings)
-    small = {"range_first": 1, "range_last": 5, "width": 64, "height": 64, "steps": 2}
-    return wan(task="text", prompt="rain", model=settings["model"], **{**small, **knobs})
 
 
 def the_round(settings):
@@ -111,7 +111,7 @@ def undo_delivery(node):
 
 
 def reopen(settings):
-    """Open a script where nothing of ours is: no plug-in, no daemon. It renders, and its buttons say what is missing."""
+    """Open a script where nothing of ours is: no plug-in, no daemon. It renders; its buttons say what is missing."""
     nuke.scriptOpen(settings["script"])
     node = next(each for each in nuke.allNodes("Group"))
     pattern = settings["folder"] + "/final.%04d.exr"
@@ -173,7 +173,9 @@ def every_node(settings):
         except ours("telling").Refused as refusal:
             refused_ones[entry["name"]] = str(refusal)
             continue
-        made[node.name()] = {each["name"]: [each["default"], node[each["name"]].value()] for each in entry["parameters"]}
+        made[node.name()] = {
+            each["name"]: [each["default"], node[each["name"]].value()] for each in entry["parameters"]
+        }
     nuke.scriptSave()
     text = Path(nuke.scriptName()).read_text(encoding="utf-8")
     nuke.scriptClear()
@@ -241,7 +243,15 @@ def in_terminal(settings):
     shot(settings)
     ours("making").make("Wan", ours("tasks").wan(ours("library").nodes()))
     node = nuke.toNode("Wan1")
-    for name, value in {"range_first": 1, "range_last": 5, "width": 64, "height": 64, "steps": 2, "prompt": "rain", "model": settings["model"]}.items():
+    for name, value in {
+        "range_first": 1,
+        "range_last": 5,
+        "width": 64,
+        "height": 64,
+        "steps": 2,
+        "prompt": "rain",
+        "model": settings["model"],
+    }.items():
         node[name].setValue(value)
     node["task"].setValue("style")
     node["generate"].execute()
@@ -255,7 +265,14 @@ def in_terminal(settings):
         failure = ""
     except RuntimeError as trouble:
         failure = str(trouble)
-    return {"refusal": refusal, "sentence": sentence, "threads": threads_now, "seen": seen(node), "failure": failure, "modules": settings["modules"]}
+    return {
+        "refusal": refusal,
+        "sentence": sentence,
+        "threads": threads_now,
+        "seen": seen(node),
+        "failure": failure,
+        "modules": settings["modules"],
+    }
 
 
 def started(settings):
@@ -283,109 +300,6 @@ def no_daemon(settings):
     return {"sentence": sentence, "waiting": waiting, "jobs": jobs(), "longest": longest[0]}
 
 
-def bad_input(settings):
-    """Each thing that must be refused, with what it left behind."""
-    told = {}
-    told["unsaved"] = refused(wan())
-    nuke.scriptClear()
-    node = masked(settings)
-    told["range"] = tried(node, range_last=990)
-    told["handles"] = tried(node, handles=-1)
-    told["short plate"] = tried(node, handles=40)
-    told["roto in text"] = tried(node, task="text")
-    told["strange setting"] = tried(node, task="mask", strength=0.3)
-    told["seed in words"] = tried(node, seed="seven")
-    told["moving steps"] = moving(node)
-    told["broken expression"] = broken(node)
-    plate, roto = node.input(0), node.input(1)
-    node.setInput(1, None)
-    told["no roto"] = refused(node)
-    node.setInput(1, plate_without_alpha())
-    told["roto without alpha"] = refused(node)
-    node.setInput(1, big_roto())
-    told["roto of another size"] = refused(node)
-    node.setInput(1, roto)
-    nuke.root()["proxy"].setValue(True)
-    told["proxy"] = refused(node)
-    nuke.root()["proxy"].setValue(False)
-    nuke.root()["fps"].setValue(0.0)
-    told["no rate"] = refused(node)
-    nuke.root()["fps"].setValue(24.0)
-    plate["file"].setValue(settings["folder"] + "/gone/plate.%04d.exr")
-    told["no frames"] = refused(node)
-    plate["file"].setValue(settings["folder"] + "/plate/plate.%04d.exr")
-    Path(settings["folder"], "plate", "plate.1003.exr").unlink()
-    told["a frame is missing"] = refused(node)
-    nuke.root()["colorManagement"].setValue("OCIO")
-    nuke.root()["OCIO_config"].setValue("custom")
-    nuke.root()["customOCIOConfigPath"].setValue(settings["folder"] + "/no-config.ocio")
-    told["no config"] = refused(node)
-    nuke.root()["customOCIOConfigPath"].setValue(settings["poor_config"])
-    told["poor config"] = refused(node)
-    left = sorted(str(path.relative_to(settings["folder"])) for path in Path(settings["folder"]).rglob("*part*"))
-    return {"told": told, "left": left, "writes": [each.name() for each in nuke.allNodes("Write")]}
-
-
-def tried(node, **knobs):
-    before = {name: node[name].value() for name in knobs}
-    for name, value in knobs.items():
-        node[name].setValue(value)
-    told = refused(node)
-    for name, value in before.items():
-        if name != "task":
-            node[name].setValue(value)
-    return told
-
-
-def moving(node):
-    node["steps"].setValueAt(2, 1001)
-    node["steps"].setValueAt(6, 1005)
-    told = refused(node)
-    node["steps"].clearAnimated()
-    node["steps"].setValue(2)
-    return told
-
-
-def broken(node):
-    node["guidance"].setExpression("Nowhere.mix * 2")
-    told = refused(node)
-    node["guidance"].clearAnimated()
-    node["guidance"].setValue(0.0)
-    return told
-
-
-def plate_without_alpha():
-    return nuke.nodes.Constant(channels="rgb", color=[1, 1, 1, 0])
-
-
-def big_roto():
-    nuke.addFormat("128 64 1 wide")
-    return nuke.nodes.Constant(channels="rgba", color=[1, 1, 1, 1], format="wide")
-
-
-def vanished(settings):
-    """Files that go away: the result before it is in place, a version before it is chosen, the node itself."""
-    node = text_clip(settings)
-    first = generate(node)
-    idle_until(lambda: first.result)
-    told = {"first": jobs()[0]}
-    second = generate(node)
-    idle_until(lambda: not second.open)
-    for path in Path(settings["folder"], "artifexpro", "Wan1", "v001").glob("*.exr"):
-        path.unlink()
-    node["version"].setValue("v001")
-    told["chosen"] = {**seen(node), "dialog": state.state.said[-1]}
-    node["version"].setValue("v002")
-    first.state, first.job = "finished", "another"
-    idle_until(lambda: not first.open)
-    told["gone"] = jobs()[0]
-    third = generate(node)
-    nuke.delete(node)
-    idle_until(lambda: not third.open)
-    told["deleted"] = jobs()[-1]
-    return told
-
-
 def pasted(settings):
     """A copy of a node is a node of its own: the result goes to the one that asked."""
     node = text_clip(settings)
@@ -394,7 +308,11 @@ def pasted(settings):
     nuke.nodeCopy(settings["folder"] + "/copied.nk")
     copy = nuke.nodePaste(settings["folder"] + "/copied.nk")
     idle_until(lambda: not job.open)
-    return {"names": [node.name(), copy.name()], "versions": [seen(node)["versions"], seen(copy)["versions"]], "ids": [node["artifexpro_id"].value(), copy["artifexpro_id"].value()]}
+    return {
+        "names": [node.name(), copy.name()],
+        "versions": [seen(node)["versions"], seen(copy)["versions"]],
+        "ids": [node["artifexpro_id"].value(), copy["artifexpro_id"].value()],
+    }
 
 
 def in_a_render(settings):
@@ -415,7 +333,12 @@ def in_a_render(settings):
     state.state.executing = True
     during = pumping.pump()
     state.state.executing = False
-    return {"inner": sorted(set(inner)), "during": during, "jobs": jobs(), "same": deliver is ours("delivering").deliver}
+    return {
+        "inner": sorted(set(inner)),
+        "during": during,
+        "jobs": jobs(),
+        "same": deliver is ours("delivering").deliver,
+    }
 
 
 def panel_host(settings):
@@ -479,7 +402,7 @@ def main():
         began = time.perf_counter()
         modules = start(told_settings["plugin"])
         told_settings |= {"modules": modules, "seconds": time.perf_counter() - began}
-        told = globals()[act](told_settings)
+        told = {**vars(refusing), **globals()}[act](told_settings)
         told.setdefault("dialogs", list(state.state.said))
     except BaseException:
         told = {"crashed": traceback.format_exc()}

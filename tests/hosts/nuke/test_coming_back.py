@@ -46,9 +46,10 @@ def test_nothing_re_enters(nuke):
 
 
 def test_terminal_mode_waits_and_opens_no_dialog(nuke):
-    told = nuke.act("in_terminal", terminal=True)
+    told = nuke.act("in_terminal", terminal=True, fps=23.976)
     assert told["threads"] == [] and told["dialogs"] == []
     assert "needs a plate" in told["refusal"] and told["refusal"] in told["said"]
     assert told["sentence"].startswith("v001 has frames 1 to 5.")
+    assert "It was made for 24 frames a second and plays at the script's 23.976." in told["sentence"]
     assert told["seen"]["file"].endswith("Wan1_v001.%04d.exr")
-    assert "Attempted to" in told["failure"] and "Wan1 v001: running" in told["said"]
+    assert "Attempted to" in told["failure"] and "Wan1 v001: delivered" in told["said"]

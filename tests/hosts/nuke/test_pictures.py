@@ -117,7 +117,9 @@ def test_the_file_of_a_wide_script_is_in_acescg_indeed(graded):
     wanted = processor.applyRGB(list(graded["wide"]["plate"]["grey"][:3]))
     written = oiio.ImageBuf(graded["wide"]["seen"]["file"] % 1001).getpixel(40, 33)
     assert near(list(written[:3]), wanted, 2 * HALF)
-    assert not near(wanted, graded["wide"]["plate"]["grey"][:3], 0.01), "the two spaces differ, or nothing is shown here"
+    assert not near(wanted, graded["wide"]["plate"]["grey"][:3], 0.01), (
+        "the two spaces differ, or nothing is shown here"
+    )
 
 
 def test_the_recipe_is_in_the_header(processed):

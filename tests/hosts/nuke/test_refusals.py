@@ -18,6 +18,7 @@ EXPECTED = {
     "strange setting": "strength is set to 0.3, and the task mask has no such setting",
     "seed in words": 'seed is "seven", which is not a whole number',
     "moving steps": "steps moves between frames 999 and 1007, and a clip has one steps",
+    "moving choice": "preset moves between frames 999 and 1007, and a clip has one preset",
     "broken expression": "the expression on guidance cannot be evaluated",
     "no roto": "the task mask needs a roto",
     "roto without alpha": "Constant2 on the input roto has no alpha",

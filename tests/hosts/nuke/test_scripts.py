@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+
 from artifexpro.hosts.nuke import declaring, tcl
 
 TYPED = [
@@ -145,7 +146,19 @@ def test_each_group_is_read_block_by_block_as_meant(catalogue, nuke_text):
     judge = Judge()
     blocks = judge.script(nuke_text)
     kinds = [kind for kind, _ in blocks]
-    assert kinds == ["Group", "Input", "Input", "Input", "Read", "Reformat", "Copy", "Premult", "Merge2", "Switch", "Output"]
+    assert kinds == [
+        "Group",
+        "Input",
+        "Input",
+        "Input",
+        "Read",
+        "Reformat",
+        "Copy",
+        "Premult",
+        "Merge2",
+        "Switch",
+        "Output",
+    ]
     group = blocks[0][1]
     declared = [judge.words(value) for name, value in group if name == "addUserKnob"]
     names = [words[1] for words in declared]

@@ -10,6 +10,8 @@ from nukestandin import threads
 from nukestandin.state import state
 
 PATIENCE = 120.0
+SHOT = {"range_first": 1001, "range_last": 1005, "handles": 2, "width": 64, "height": 64, "steps": 2}
+OCIO = {"colorManagement": "OCIO", "OCIO_config": "fn-nuke_cg-config-v1.0.0_aces-v1.3_ocio-v2.1"}
 
 
 def start(plugin):
@@ -46,7 +48,7 @@ def jobs():
 
 
 def shot(settings, width=64, height=64, first=1001, last=1009):
-    """A script with a plate on disk, brighter than white in places and half covered at its top left, and a roto; saved."""
+    """A saved script: a plate on disk, brighter than white in places, half covered at its top left; and a roto."""
     nuke.addFormat(f"{width} {height} 1 shot")
     root = nuke.root()
     root["format"].setValue("shot")
@@ -92,6 +94,17 @@ def wan(*above, **knobs):
     for name, value in knobs.items():
         node[name].setValue(value)
     return node
+
+
+def masked(settings, **knobs):
+    plate, roto = shot(settings)
+    return wan(plate, roto, task="mask", prompt='a "red" {kite} [in] the $wind, 雨\nover \\ water', **{**SHOT, **knobs})
+
+
+def text_clip(settings, **knobs):
+    shot(settings)
+    small = {"range_first": 1, "range_last": 5, "width": 64, "height": 64, "steps": 2}
+    return wan(task="text", prompt="rain", model=settings["model"], **{**small, **knobs})
 
 
 def generate(node):

@@ -22,7 +22,11 @@ class Trouble(Exception):
 
 def config_of(name):
     try:
-        return ocio.Config.CreateFromBuiltinConfig(name) if name.startswith("ocio://") else ocio.Config.CreateFromFile(name)
+        return (
+            ocio.Config.CreateFromBuiltinConfig(name)
+            if name.startswith("ocio://")
+            else ocio.Config.CreateFromFile(name)
+        )
     except ocio.Exception as trouble:
         raise Trouble(f"OCIO config {name} cannot be read: {trouble}") from trouble
 
@@ -33,7 +37,9 @@ def spaces(config):
         "/".join(part for part in (loaded.getColorSpace(name).getFamily(), name) if part)
         for name in loaded.getColorSpaceNames()
     ]
-    roles = [f"{role} ({loaded.getColorSpace(role).getName()})" for role in loaded.getRoleNames() if role == "scene_linear"]
+    roles = [
+        f"{role} ({loaded.getColorSpace(role).getName()})" for role in loaded.getRoleNames() if role == "scene_linear"
+    ]
     return {"spaces": [*roles, *found]}
 
 
@@ -74,7 +80,9 @@ def probe(file, frame):
     spec = source.spec()
     source.close()
     names = {"R": RGBA[0], "G": RGBA[1], "B": RGBA[2], "A": RGBA[3]}
-    metadata = {f"exr/{item.name}": item.value for item in spec.extra_attribs if isinstance(item.value, (str, int, float))}
+    metadata = {
+        f"exr/{item.name}": item.value for item in spec.extra_attribs if isinstance(item.value, (str, int, float))
+    }
     metadata["input/filename"] = numbered(file, frame)
     metadata["input/bitsperchannel"] = "16-bit half float" if spec.format == oiio.HALF else str(spec.format)
     channels = [names[name] for name in spec.channelnames if name in names]

@@ -6,6 +6,7 @@ What Nuke has and this has not raises NotImplementedError; what Nuke has not, At
 import functools
 import os
 import sys
+from pathlib import Path as _Path
 
 from nukestandin import callbacks as _callbacks
 from nukestandin import classes as _classes
@@ -285,8 +286,7 @@ def tcl(cmd, *args):
 def pluginAddPath(args, addToSysPath=True):
     paths = [args] if isinstance(args, str) else list(args)
     for path in paths:
-        full = path if os.path.isabs(path) else os.path.join(os.path.dirname(sys._getframe(2).f_code.co_filename), path)
-        full = os.path.abspath(full)
+        full = str((_Path(sys._getframe(2).f_code.co_filename).parent / path).resolve())
         _state.plugin_paths.insert(0, full)
         if addToSysPath and full not in sys.path:
             sys.path.insert(0, full)

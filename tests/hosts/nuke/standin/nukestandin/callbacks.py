@@ -3,7 +3,17 @@
 from . import state as running
 
 _kept = {}
-KINDS = ("onUserCreate", "onCreate", "onScriptLoad", "onScriptSave", "onScriptClose", "onDestroy", "knobChanged", "beforeRender", "afterRender")
+KINDS = (
+    "onUserCreate",
+    "onCreate",
+    "onScriptLoad",
+    "onScriptSave",
+    "onScriptClose",
+    "onDestroy",
+    "knobChanged",
+    "beforeRender",
+    "afterRender",
+)
 
 
 def adder(kind):

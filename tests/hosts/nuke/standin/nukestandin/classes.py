@@ -85,8 +85,16 @@ OWN = {
         ("beforeRender", knobs.PythonKnob, ""),
         ("afterRender", knobs.PythonKnob, ""),
     ),
-    "Constant": (("channels", knobs.Channel_Knob, "rgb"), ("color", colour.Color_Knob, None), ("format", knobs.Format_Knob, None)),
-    "Rectangle": (("area", colour.Color_Knob, None), ("color", colour.Color_Knob, None), ("opacity", knobs.Double_Knob, 1.0)),
+    "Constant": (
+        ("channels", knobs.Channel_Knob, "rgb"),
+        ("color", colour.Color_Knob, None),
+        ("format", knobs.Format_Knob, None),
+    ),
+    "Rectangle": (
+        ("area", colour.Color_Knob, None),
+        ("color", colour.Color_Knob, None),
+        ("opacity", knobs.Double_Knob, 1.0),
+    ),
     "Reformat": (
         ("type", choice("to format", "to box", "scale"), None),
         ("format", knobs.Format_Knob, None),
@@ -99,24 +107,55 @@ OWN = {
     "Copy": (("from0", knobs.Channel_Knob, "rgba.alpha"), ("to0", knobs.Channel_Knob, "rgba.alpha")),
     "ColorMatrix": (("matrix", colour.Color_Knob, None),),
     "Premult": (("channels", knobs.Channel_Knob, "rgb"), ("alpha", knobs.Channel_Knob, "rgba.alpha")),
-    "Merge2": (("operation", choice("over", "plus", "under", "stencil", "mask"), None), ("mix", knobs.Double_Knob, 1.0)),
+    "Merge2": (
+        ("operation", choice("over", "plus", "under", "stencil", "mask"), None),
+        ("mix", knobs.Double_Knob, 1.0),
+    ),
     "Switch": (("which", knobs.Double_Knob, 0.0),),
 }
 EXR = (
     ("datatype", choice("16 bit half", "32 bit float"), None),
-    ("compression", choice("none", "Zip (1 scanline)", "Zip (16 scanlines)", "PIZ Wavelet (32 scanlines)", "RLE", "B44"), None),
-    ("metadata", choice("no metadata", "default metadata", "default metadata and exr/*", "all metadata except input/*", "all metadata"), None),
+    (
+        "compression",
+        choice("none", "Zip (1 scanline)", "Zip (16 scanlines)", "PIZ Wavelet (32 scanlines)", "RLE", "B44"),
+        None,
+    ),
+    (
+        "metadata",
+        choice(
+            "no metadata",
+            "default metadata",
+            "default metadata and exr/*",
+            "all metadata except input/*",
+            "all metadata",
+        ),
+        None,
+    ),
     ("autocrop", knobs.Boolean_Knob, False),
 )
 """What a Write has only once its `file_type` is exr."""
-INPUTS = {"Root": 0, "Input": 0, "Read": 0, "Constant": 0, "Copy": 2, "Merge2": 2, "Switch": 10, "BackdropNode": 0, "StickyNote": 0}
+INPUTS = {
+    "Root": 0,
+    "Input": 0,
+    "Read": 0,
+    "Constant": 0,
+    "Copy": 2,
+    "Merge2": 2,
+    "Switch": 10,
+    "BackdropNode": 0,
+    "StickyNote": 0,
+}
 
 
 def make(kind, name, default):
     """A knob of a class, at its default."""
     knob = kind(name)
     if default is not None:
-        held = (default, {}, None) if isinstance(knob, knobs.Array_Knob) and not isinstance(knob, colour.Color_Knob) else default
+        held = (
+            (default, {}, None)
+            if isinstance(knob, knobs.Array_Knob) and not isinstance(knob, colour.Color_Knob)
+            else default
+        )
         knob._hold(held)
         knob._default = default
     return knob

@@ -253,7 +253,12 @@ class Node(Guarded):
 
     def _grow(self, knob):
         """A Write has the knobs of its kind of file, and no others."""
-        if self._kind == "Write" and knob._name == "file_type" and knob.value() == "exr" and "datatype" not in self._knobs:
+        if (
+            self._kind == "Write"
+            and knob._name == "file_type"
+            and knob.value() == "exr"
+            and "datatype" not in self._knobs
+        ):
             for name, make, default in classes.EXR:
                 self._take(classes.make(make, name, default))
 

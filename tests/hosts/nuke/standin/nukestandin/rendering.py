@@ -89,6 +89,8 @@ def tree(node, frame):
 def _plain(knob, frame):
     if isinstance(knob, knobs.Format_Knob):
         return knob._value
+    if isinstance(knob, knobs.Enumeration_Knob):
+        return knob.value()
     if isinstance(knob, knobs.Array_Knob):
         return knob.valueAt(frame)
     return knob.evaluate() if isinstance(knob, knobs.File_Knob) else knob.value()

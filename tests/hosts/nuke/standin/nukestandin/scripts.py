@@ -36,7 +36,7 @@ def _written(group, depth, counter):
         wired = node.inputs()
         for index in reversed(range(wired)):
             above = node._inputs.get(index)
-            lines.append(f"{pad}push {'$N%d' % numbers[above] if above in numbers else 0}")
+            lines.append(f"{pad}push {f'$N{numbers[above]}' if above in numbers else 0}")
         lines.append(_block(node._kind, node, depth, wired))
         if isinstance(node, nodes.Group):
             lines.extend(_written(node._nodes, depth + 1, counter))
@@ -74,7 +74,13 @@ def _block(kind, node, depth, count=0):
             more = tcl.listed(knob.code, name, *label, *tip, *knob._declared(), *flags)
             lines.append(f"{pad}addUserKnob {{{more}}}")
         written = not isinstance(knob, (knobs.Tab_Knob, knobs.PyScript_Knob, knobs.Text_Knob))
-        if written and not knob._flags & knobs.DO_NOT_WRITE and name not in _PASSING and _differs(knob) and (kind, name) != ("Root", "frame"):
+        if (
+            written
+            and not knob._flags & knobs.DO_NOT_WRITE
+            and name not in _PASSING
+            and _differs(knob)
+            and (kind, name) != ("Root", "frame")
+        ):
             lines.append(f"{pad}{name} {knob.toScript()}")
     if kind != "Root":
         lines.append(f"{pad}name {tcl.quoted(node.name())}")
@@ -97,7 +103,12 @@ class Reader:
         self._groups = [(group, list(stack))]
         self._all = []
         self._tcl = tcl.interpreter()
-        for name, call in (("push", self._push), ("stack", self._stack), ("end_group", self._end), ("version", _nothing)):
+        for name, call in (
+            ("push", self._push),
+            ("stack", self._stack),
+            ("end_group", self._end),
+            ("version", _nothing),
+        ):
             self._tcl.createcommand(name, call)
         self._tcl.createcommand("standin_block", self._block)
         self._tcl.eval("proc unknown args {standin_block {*}$args}")

@@ -8,8 +8,8 @@ import os
 import sys
 from pathlib import Path
 
-NOT_IN_TYPES = {"nuke": set(), "Root": {"colorManagement"}}
-"""What every Nuke from 14 on has and types-nuke, made for 13.2, has not. Nothing is here without a test that needs it."""
+NOT_IN_TYPES = frozenset()
+"""What Nuke has from 14 on and types-nuke, made for 13.2, has not."""
 
 
 def folder():
@@ -18,7 +18,9 @@ def folder():
     places = [Path(stated)] if stated else [Path(entry) / "nuke-stubs" for entry in sys.path if entry]
     found = next((place for place in places if (place / "_nuke.pyi").is_file()), None)
     if found is None:
-        raise ImportError("types-nuke is not here: the stand-in does not know what Nuke has. Install types-nuke 13.2.8.0.")
+        raise ImportError(
+            "types-nuke is not here: the stand-in does not know what Nuke has. Install types-nuke 13.2.8.0."
+        )
     return found
 
 
@@ -27,7 +29,6 @@ class Spec:
 
     def __init__(self, where=None):
         self.functions, self.values, self.classes, self._bases = {}, set(), {}, {}
-        self.typing = set()
         for path in sorted((where or folder()).glob("*.pyi")):
             if path.stem in ("_curveknob", "_curvelib", "_geo", "_splinewarp", "curveknob", "curvelib", "geo"):
                 continue
@@ -50,7 +51,7 @@ class Spec:
 
     @property
     def names(self):
-        return {*self.functions, *self.values, *self.classes, *NOT_IN_TYPES["nuke"]}
+        return {*self.functions, *self.values, *self.classes, *NOT_IN_TYPES}
 
     def methods(self, name):
         """Each method of a class and of its bases, with its declarations."""
