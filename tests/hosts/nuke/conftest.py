@@ -75,7 +75,7 @@ class Nuke:
             env=self.environment(terminal),
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=500,
             check=False,
         )
         said = done.stdout + done.stderr

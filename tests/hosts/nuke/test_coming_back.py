@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
+
+from artifexpro.hosts.bridge.client import Client
+
+PATIENCE = 300.0
 
 
 @pytest.fixture(scope="module")
 def left(newest, tmp_path_factory) -> tuple[Any, dict[str, Any]]:
     nuke = newest(tmp_path_factory.mktemp("left"))
-    return nuke, nuke.act("leave")
+    told = nuke.act("leave")
+    with Client(nuke.home) as client:
+        until = time.monotonic() + PATIENCE
+        while client.request("job.show", {"job": told["job"]})[0]["state"] != "finished":
+            assert time.monotonic() < until, "the job never finished"
+            time.sleep(0.1)
+    return nuke, told
 
 
 def test_declined_it_waits_as_a_version(left):

@@ -9,7 +9,7 @@ import nuke
 from nukestandin import threads
 from nukestandin.state import state
 
-PATIENCE = 120.0
+PATIENCE = 300.0
 SHOT = {"range_first": 1001, "range_last": 1005, "handles": 2, "width": 64, "height": 64, "steps": 2}
 OCIO = {"colorManagement": "OCIO", "OCIO_config": "fn-nuke_cg-config-v1.0.0_aces-v1.3_ocio-v2.1"}
 
