@@ -24,6 +24,12 @@ from .textknobs import (
 )
 
 
+class _Drawn(dict):
+    """Keys as a script had them, with the text that has their slopes too; it is written back as it was."""
+
+    text = ""
+
+
 class Array_Knob(Knob):
     """A number that keys or an expression may move."""
 
@@ -154,14 +160,16 @@ class Array_Knob(Knob):
         return bool(self._keys) or self._expression is not None or self._value != self._default
 
     def _held(self):
-        return self._value, dict(self._keys), self._expression
+        return self._value, self._keys, self._expression
 
     def _hold(self, held):
-        self._value, self._keys, self._expression = held[0], dict(held[1]), held[2]
+        self._value, self._keys, self._expression = held
 
     def _script(self):
         if self._expression is not None:
             return tcl.listed(self._expression)
+        if isinstance(self._keys, _Drawn):
+            return tcl.listed(self._keys.text)
         if self._keys:
             points = [word for time in sorted(self._keys) for word in (f"x{time:g}", self._text(self._keys[time]))]
             return tcl.listed(tcl.listed("curve", "L", *points))
@@ -179,9 +187,10 @@ class Array_Knob(Knob):
         said = tcl.words(inner)
         if said[0] != "curve":
             return self._default, {}, inner
-        keys, time = {}, 0.0
+        keys, time = _Drawn(), 0.0
+        keys.text = inner
         for word in said[1:]:
-            if word in ("L", "C", "K", "i"):
+            if word[0].isalpha() and word[0] != "x":
                 continue
             if word[0] == "x":
                 time = float(word[1:])
