@@ -132,6 +132,10 @@ class Session:
         self._asked.clear()
         self._previews.clear()
 
+    def ask(self, op: str, body: Body, then: Callable[[Body], None]) -> None:
+        """Ask something besides the jobs, once on this line; `then` gets the answer inside a later `pump`."""
+        self._ask(op, "", body, then)
+
     def cancel(self, job: Job) -> None:
         """Ask for the job's end; one the daemon never heard of ends at once."""
         if job.state == WAITING and ("job.submit", job.key) not in self._asked:
