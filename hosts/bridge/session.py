@@ -132,7 +132,7 @@ class Session:
         self._asked.clear()
         self._previews.clear()
 
-    def ask(self, op: str, body: Body, then: Callable[[Body], None]) -> None:
+    def ask_once(self, op: str, body: Body, then: Callable[[Body], None]) -> None:
         """Ask something besides the jobs, once on this line; `then` gets the answer inside a later `pump`."""
         self._ask(op, "", body, then)
 

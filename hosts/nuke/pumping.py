@@ -150,7 +150,7 @@ def _learn_nodes() -> None:
     """Once on each line: the catalogue as this daemon has it."""
     if session.connected and not _heart.knows_nodes:
         _heart.knows_nodes = True
-        session.ask("catalogue.nodes", {}, lambda reply: library.keep(reply["nodes"]))
+        session.ask_once("catalogue.nodes", {}, lambda reply: library.keep(reply["nodes"]))
 
 
 # ---------------------------------------------------------------------- the script
