@@ -257,7 +257,7 @@ def about(bench: Bench) -> str:
 def figures(table: Table) -> list[Figure]:
     """For each way its seconds, and shares of clips that are right, beside the plain way's; and its likeness to plain
     clips beside that of what was drawn."""
-    found, plain = [], table[PLAIN]
+    found, plain, unlike = [], table[PLAIN], table[DRAWN].psnr
     for name, row in table.items():
         if not row.seconds:
             continue
@@ -266,9 +266,9 @@ def figures(table: Table) -> list[Figure]:
         for part, share in row.right.items():
             peers = [100 * plain.right[part]]
             found.append(figure(f"{key}.{part}", [100 * share], "% right", peer="the plain way", peers=peers))
-        if row.psnr is not None and table[DRAWN].psnr is not None:
+        if row.psnr is not None and unlike is not None:
             peer, note = "the drawn clips", "likeness to the plain way's clips"
-            found.append(figure(f"{key}.psnr", [row.psnr], "dB", peer=peer, peers=[table[DRAWN].psnr], note=note))
+            found.append(figure(f"{key}.psnr", [row.psnr], "dB", peer=peer, peers=[unlike], note=note))
     return found
 
 

@@ -254,7 +254,7 @@ def daemon(
 def bench(
     name: Bench,
     json: Json = False,
-    prompts: Annotated[int | None, typer.Option(min=1, help="wan22: prompts of one thing; half as many of two.")] = None,
+    prompts: Annotated[int | None, typer.Option(min=1, help="wan22: of one thing; half as many of two.")] = None,
     model: Annotated[Path | None, typer.Option(metavar="DIR", help="wan22: another trained embedded model.")] = None,
     lora: Annotated[Path | None, typer.Option(metavar="FILE", help="wan22: a few-step LoRA for it.")] = None,
 ) -> None:

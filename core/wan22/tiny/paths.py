@@ -100,7 +100,8 @@ def keep(
             path.with_suffix(".partial").replace(path)
         found.append(load_file(path))
         hooks.progress(f"paths {name}", begin + len(part), count)
-    return Paths(*(torch.cat([each[part] for each in found]) for part in ("latents", "words")), given)
+    latents, words = (torch.cat([each[part] for each in found]) for part in ("latents", "words"))
+    return Paths(latents, words, given)
 
 
 def _made(
