@@ -29,11 +29,11 @@ RATES: Mapping[str, float] = MappingProxyType(
 CUDA = 25
 """Times as many on a graphics card."""
 MOST_MINUTES = 100_000
-PATH_SHARES: Mapping[Size, float] = MappingProxyType({SMALL: 0.15, (192, 128, 33): 0.4})
+PATH_SHARES: Mapping[Size, float] = MappingProxyType({SMALL: 0.1, (192, 128, 33): 0.3})
 """Sizes of a LoRA's lessons, and the shares of its minutes in which they are made."""
-PATHS: Mapping[Size, float] = MappingProxyType({SMALL: 60, (192, 128, 33): 20})
+PATHS: Mapping[Size, float] = MappingProxyType({SMALL: 100, (192, 128, 33): 30})
 """Of them a minute on two cores."""
-DESCENT_SHARE, DESCENT = 0.35, 60
+DESCENT_SHARE, DESCENT = 0.5, 30
 """Share of the minutes in which a LoRA learns, and its steps a minute."""
 
 
