@@ -83,6 +83,12 @@ def test_what_was_asked_for_is_right_where_it_is_drawn() -> None:
     assert row.right == dict.fromkeys(row.right, 1.0)
 
 
+def test_every_column_has_a_figure_at_the_size_of_the_bench() -> None:
+    clips, size = wan22.asked(1), replace(Size(), frames=5)
+    row = Bench(clips, size, Path(), Warm())._looked([each.drawn(size) for each in clips])
+    assert wan22.SHOWN.keys() <= row.scores.keys()
+
+
 def test_a_way_that_cannot_act_here_is_said_with_its_reason(bench: Bench, table: dict[str, Row], capsys: Any) -> None:
     assert "would be one tile" in table["tile 512"].refused
     wan22.tell(bench, table, as_json=False)
@@ -175,5 +181,5 @@ def test_the_command_runs_what_was_asked_for(untrained: Path, monkeypatch: pytes
 @pytest.mark.nightly
 def test_every_way_runs(bench: Bench) -> None:
     every = [way if "steps" not in way.asked else replace(way, asked=way.asked | {"steps": 6}) for way in ways(None)]
-    rows = bench.table(every)
+    rows = replace(bench, size=replace(SMALL, frames=9)).table(every)
     assert {name: row.refused for name, row in rows.items() if row.refused} == {}
