@@ -114,6 +114,12 @@ def _accepted(desk: Desk, asker: Asker, request: JobRequest, placed: Placed, dis
     return Accepted(job=placed.job, state=placed.state, duplicate=placed.duplicate, estimate=expected)
 
 
+def estimate_job(desk: Desk, asker: Asker, body: JobRequest) -> Answer | Later:
+    """What `submit` would say of the same request, refusals included; nothing is stored."""
+    past = desk.queue.seconds_of_like(likeness(body.work))
+    return Later(lambda: desk.admit(body, desk.home), lambda disk: estimate(past, disk), thread="checks")
+
+
 def list_jobs(desk: Desk, asker: Asker, body: ListJobs) -> Answer:
     views = [_with_progress(desk, view) for view in desk.queue.newest(body.states, body.limit)]
     return {"jobs": [view.model_dump(mode="json") for view in views]}
@@ -258,6 +264,7 @@ class Entry:
 TABLE: Mapping[Operation, Entry] = {
     Operation.HELLO: Entry(Hello, hello),
     Operation.SUBMIT: Entry(JobRequest, submit),
+    Operation.ESTIMATE: Entry(JobRequest, estimate_job),
     Operation.LIST: Entry(ListJobs, list_jobs),
     Operation.SHOW: Entry(WhichJob, show),
     Operation.CANCEL: Entry(WhichJob, cancel),

@@ -30,6 +30,7 @@ class Right(StrEnum):
 NEEDS: Mapping[Operation, Right] = {
     Operation.HELLO: Right.CONNECT,
     Operation.SUBMIT: Right.SUBMIT,
+    Operation.ESTIMATE: Right.SUBMIT,
     Operation.LIST: Right.READ_JOBS,
     Operation.SHOW: Right.READ_JOBS,
     Operation.CANCEL: Right.CONTROL_JOBS,

@@ -16,14 +16,12 @@ import sys
 import tomllib
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TypedDict
 
-import artifexpro.hosts
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.version import VERSION
 from artifexpro.installers import wheels
+from artifexpro.installers.folders import Finding, hosts, matches, replace, sources, writing
 
 IDENTIFIER = "artifexpro"
 OLDEST = (4, 2)
@@ -36,15 +34,6 @@ from .blender import register, unregister
 __all__ = ["register", "unregister"]
 '''
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
-
-
-class Finding(TypedDict):
-    """One thing `doctor` looked at: `said` what it found, `remedy` what to do where `ok` is false."""
-
-    name: str
-    ok: bool
-    said: str
-    remedy: str
 
 
 def build_extension(out_dir: Path, wheels_dir: Path | None = None, *, everywhere: bool = True) -> Path:
@@ -71,7 +60,7 @@ def build_extension(out_dir: Path, wheels_dir: Path | None = None, *, everywhere
 
 def manifest_text(wheel_names: tuple[str, ...], *, everywhere: bool = True) -> str:
     """The manifest as it goes into the zip: the source file with version, wheels and platforms filled in."""
-    source = (_hosts() / "blender" / "blender_manifest.toml").read_text(encoding="utf-8")
+    source = (hosts() / "blender" / "blender_manifest.toml").read_text(encoding="utf-8")
     head, permissions = source.split("[permissions]")
     if not everywhere:
         ours = [name for name in tomllib.loads(source)["platforms"] if name.startswith(_blender_system())]
@@ -90,14 +79,14 @@ def install(into: Path | None = None, dry_run: bool = False) -> list[str]:
     for folder in _folders(into):
         place = folder / _REPOSITORY / IDENTIFIER
         files = _extension_files()
-        if _matches(place, files):
+        if matches(place, files):
             said.append(f"{_named(folder)} has ArtifexPro {VERSION} already, in {place}.")
             continue
         verb = "replaces the one in" if place.exists() else "goes into"
         said.append(f"{_named(folder)}: ArtifexPro {VERSION} {verb} {place}.")
         if not dry_run:
-            with _writing(place):
-                _replace(place, files)
+            with writing(place, "Blender"):
+                replace(place, files)
     said.append(
         "Nothing was changed: this was a dry run."
         if dry_run
@@ -118,7 +107,7 @@ def uninstall(into: Path | None = None, dry_run: bool = False) -> list[str]:
         for place in present:
             said.append(f"{_named(folder)}: {place} is removed.")
             if not dry_run:
-                with _writing(place):
+                with writing(place, "Blender"):
                     shutil.rmtree(place)
     said.append(
         "Nothing was changed: this was a dry run."
@@ -189,10 +178,6 @@ def _folders(into: Path | None) -> list[Path]:
     return found
 
 
-def _hosts() -> Path:
-    return Path(artifexpro.hosts.__path__[0])
-
-
 def _blender_system() -> str:
     return {"Darwin": "macos", "Windows": "windows"}.get(platform.system(), "linux")
 
@@ -201,9 +186,7 @@ def _contents(found: dict[str, bytes], everywhere: bool) -> Iterator[tuple[str, 
     """Names in the zip with their bytes, in a fixed order."""
     yield "__init__.py", _ENTRY.encode()
     yield "blender_manifest.toml", manifest_text(tuple(found), everywhere=everywhere).encode()
-    for part in ("blender", "bridge"):
-        for source in sorted((_hosts() / part).rglob("*.py")):
-            yield f"{part}/{source.relative_to(_hosts() / part).as_posix()}", source.read_bytes()
+    yield from sources("blender", "bridge")
     for name, data in found.items():
         yield f"wheels/{name}", data
 
@@ -212,44 +195,6 @@ def _extension_files() -> dict[str, bytes]:
     """What `install` puts in place: the zip's contents and which Python can start the daemon."""
     packed = _contents(wheels.collect(wheels.cache_folder(), everywhere=False), everywhere=False)
     return {**dict(packed), "installed_by.txt": f"{sys.executable}\n".encode()}
-
-
-def _matches(place: Path, files: dict[str, bytes]) -> bool:
-    """Whether `place` holds exactly `files`, bytecode that Python left there aside."""
-    there = {
-        path.relative_to(place).as_posix()
-        for path in place.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
-    return there == set(files) and all((place / name).read_bytes() == data for name, data in files.items())
-
-
-@contextmanager
-def _writing(place: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as problem:
-        raise ArtifexError(
-            f"change {place}",
-            f"the system said: {problem.strerror}",
-            "closing Blender, and looking at who may write to that folder",
-        ) from problem
-
-
-def _replace(place: Path, files: dict[str, bytes]) -> None:
-    """Write `files` beside `place` under a name Blender skips, then swap: an interrupted install leaves the old one."""
-    fresh = place.with_name(f".{place.name}-new")
-    old = place.with_name(f".{place.name}-old")
-    for leftover in (fresh, old):
-        shutil.rmtree(leftover, ignore_errors=True)
-    for name, data in files.items():
-        path = fresh / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    if place.exists():
-        place.rename(old)
-    fresh.rename(place)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _examine(folder: Path) -> Finding:

@@ -113,6 +113,17 @@ def project() -> Part:
     )
 
 
+def window() -> Part:
+    return Part(
+        name="panel",
+        environment=ROOT / ".venv",
+        files=("requirements-panel.lock",),
+        steps=(("-r", "requirements-panel.lock"),),
+        check="import PySide6.QtWidgets, qtpy",
+        disk=GIGABYTE // 4,
+    )
+
+
 def tools() -> Part:
     return Part(
         name="tools",
@@ -314,6 +325,13 @@ def demo(arguments: list[str]) -> int:
     return subprocess.run([program(project().environment, "artifexpro"), "demo", *arguments], check=False).returncode
 
 
+def panel(arguments: list[str]) -> int:
+    """The panel in a window of its own."""
+    set_up(project())
+    set_up(window())
+    return subprocess.run([program(project().environment, "artifexpro"), "panel", *arguments], check=False).returncode
+
+
 def test(arguments: list[str]) -> int:
     """Style, types and every test but the nightly ones. Arguments go to pytest."""
     python = set_up_tests()
@@ -367,10 +385,14 @@ def pytest(python: Path, *arguments: str) -> int:
 
 
 def main() -> int:
-    commands = {"demo": demo, "test": test, "nightly": nightly}
+    commands = {"demo": demo, "panel": panel, "test": test, "nightly": nightly}
     parser = argparse.ArgumentParser(description="Set ArtifexPro Studio up in .venv, once, and run it.")
-    parser.add_argument("command", choices=commands, help="demo: the main job; test: all checks; nightly: slow tests")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="handed on to the demo or to pytest")
+    parser.add_argument(
+        "command",
+        choices=commands,
+        help="demo: the main job; panel: the panel's window; test: all checks; nightly: slow tests",
+    )
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="handed on to the demo, the panel or pytest")
     chosen = parser.parse_args()
     try:
         return commands[chosen.command](chosen.arguments)

@@ -31,6 +31,8 @@ ELSEWHERE = {"colorama": ("0.4.6", 'sys_platform == "win32"', "BSD-3-Clause")}
 READ_BY_HAND = {
     "av": "BSD-3-Clause; the wheel bundles FFmpeg (LGPL-2.1+) with x264 and x265 (GPL-2.0+)",
     "opencolorio": "BSD-3-Clause",
+    "pyside6-essentials": "LGPL-3.0-only, of those it is offered under; the wheel bundles Qt 6 (LGPL-3.0-only)",
+    "shiboken6": "LGPL-3.0-only, of those it is offered under",
     "opencv-python-headless": "Apache-2.0; the wheel bundles FFmpeg (LGPL-2.1+)",
     "pyzmq": "BSD-3-Clause; the wheel bundles libzmq (MPL-2.0) and libsodium (ISC)",
     "torchao": "BSD-3-Clause",
@@ -98,7 +100,7 @@ def table(names: set[str], direct: set[str]) -> str:
     return head + "".join(f"{row(name, direct)}\n" for name in sorted(names))
 
 
-def document(base: set[str], dev: set[str], direct: set[str]) -> str:
+def document(base: set[str], panel: set[str], dev: set[str], direct: set[str]) -> str:
     return f"""\
 # What the project is built on
 
@@ -115,9 +117,15 @@ Nothing here is under the GPL or AGPL as a Python package. The wheel of av (PyAV
 which are GPL-2.0-or-later: installing it as a dependency is fine, but whoever ships an installer that contains that
 wheel passes these libraries on and must follow their licence.
 
+## For the panel in a window of its own
+
+{table(panel, direct)}
+In Nuke and Resolve's neighbourhood the panel takes the Qt that is there. Qt and its Python are under the LGPL: they are
+installed as packages of their own, which anybody may replace, and nothing of them is part of ours.
+
 ## To work on it
 
-{table(dev, direct)}
+{table(dev - panel, direct)}
 The tests drive Blender as the Python module bpy (GPL-3.0-or-later) in environments of its own; nothing of the project
 imports it outside Blender, and it is no part of an installation.
 """
@@ -126,15 +134,20 @@ imports it outside Blender, and it is no part of an installation.
 def outputs() -> dict[Path, str]:
     """Every file this module writes, with the text it should have."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    asked, tools = project["dependencies"], project["optional-dependencies"]["dev"]
+    extras = project["optional-dependencies"]
+    asked, window, tools = project["dependencies"], extras["panel"], extras["dev"]
     # setuptools builds the project inside the environment, so that installing it asks no registry.
     base = installed_closure([*asked, "setuptools"])
-    dev = installed_closure(tools) - base
-    direct: set[str] = {canonicalize_name(Requirement(text).name) for text in (*asked, *tools)}
+    panel = installed_closure(window) - base
+    dev = installed_closure([*tools, *window]) - base
+    direct: set[str] = {canonicalize_name(Requirement(text).name) for text in (*asked, *window, *tools)}
     return {
         ROOT / "requirements.lock": lock(base, "To run the project.", elsewhere=True),
+        ROOT / "requirements-panel.lock": lock(
+            panel, "For `artifexpro panel`, beside requirements.lock.", elsewhere=False
+        ),
         ROOT / "requirements-dev.lock": lock(dev, "To work on it, beside requirements.lock.", elsewhere=False),
-        ROOT / "docs" / "dependencies.md": document(base, dev, direct),
+        ROOT / "docs" / "dependencies.md": document(base, panel, dev, direct),
     }
 
 

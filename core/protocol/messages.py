@@ -18,6 +18,7 @@ class Operation(StrEnum):
 
     HELLO = "hello"
     SUBMIT = "job.submit"
+    ESTIMATE = "job.estimate"
     LIST = "job.list"
     SHOW = "job.show"
     CANCEL = "job.cancel"

@@ -132,6 +132,10 @@ class Session:
         self._asked.clear()
         self._previews.clear()
 
+    def ask(self, op: str, body: Body, then: Callable[[Body], None]) -> None:
+        """Ask something besides the jobs, once on this line; `then` gets the answer inside a later `pump`."""
+        self._ask(op, "", body, then)
+
     def cancel(self, job: Job) -> None:
         """Ask for the job's end; one the daemon never heard of ends at once."""
         if job.state == WAITING and ("job.submit", job.key) not in self._asked:
@@ -139,6 +143,16 @@ class Session:
             return
         job.cancel_asked = True
         self.book.touch(job)
+
+    def ask(self, op: str, body: Body, done: Callable[[Body | None, Trouble | None], None]) -> bool:
+        """Ask the daemon anything: `done` gets the answer, or why there is none, inside a later `pump`.
+
+        False, and nothing is asked, while no line is open. A line that is lost takes its questions with it.
+        """
+        if self._line is None:
+            return False
+        self._line.post(op, body, done)
+        return True
 
     def pump(self) -> list[Job]:
         """Take in what happened, send what is due. Returns the finished jobs that wait to be put in place."""

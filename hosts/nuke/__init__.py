@@ -1,4 +1,5 @@
-"""The Nuke adapter will live here: Wan nodes under a plate, scene-linear EXR with handles back in the script.
+"""The Nuke adapter: a Wan node under a plate and a roto, whose result lies in a Read inside the node's Group.
 
-Nothing of it is there yet. The line it will use (bridge, daemon, engine) is the one the Blender adapter uses today.
+Inside Nuke this folder is `artifexpro_nuke.nuke`, beside `artifexpro_nuke.bridge`. Nuke runs `init.py` and `menu.py`,
+which load nothing; the rest is imported by the first button that is pressed.
 """

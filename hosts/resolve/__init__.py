@@ -1,4 +1,5 @@
-"""The DaVinci Resolve adapter will live here: takes on the timeline, LUTs on a clip's node, Fusion macros.
+"""The DaVinci Resolve adapter: clips, takes, LUTs and CDLs into the open timeline, from Python or from Lua.
 
-Nothing of it is there yet. The line it will use (bridge, daemon, engine) is the one the Blender adapter uses today.
+`hands` says what is done in Resolve, `verbs` does it in Python and `artifexpro.lua` in Lua; everything else is one and
+the same for both. Nothing here needs Resolve to be imported.
 """

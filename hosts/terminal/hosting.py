@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from artifexpro.hosts.terminal.output import Failed, document, lines, refuse
+from artifexpro.hosts.terminal.output import Failed, document, lines
 
 
 def install(program: str, into: Path | None, dry_run: bool, *, as_json: bool) -> None:
@@ -26,7 +27,7 @@ def doctor(program: str, into: Path | None, dry_run: bool, *, as_json: bool) -> 
             remedy = "" if each["ok"] else f" Try: {each['remedy']}."
             lines([f"{'ok     ' if each['ok'] else 'MISSING'}  {each['name']}: {each['said']}{remedy}"])
     if not all(each["ok"] for each in found):
-        raise Failed(f"ArtifexPro is not in order in {program}.")
+        raise Failed(f"ArtifexPro is not in order in {program.capitalize()}.")
 
 
 def _do(program: str, what: str, into: Path | None, dry_run: bool, *, as_json: bool) -> None:
@@ -38,16 +39,9 @@ def _do(program: str, what: str, into: Path | None, dry_run: bool, *, as_json: b
 
 
 def _call(program: str, what: str, into: Path | None, dry_run: bool) -> list[Any]:
-    if program != "blender":
-        raise refuse(
-            f"{what} ArtifexPro in {program.capitalize()}",
-            f"the adapter for {program.capitalize()} arrives in a later release",
-            f"blender; until then {program.capitalize()} can read what the command line makes",
-        )
-    from artifexpro.installers import blender
-
+    installer = import_module(f"artifexpro.installers.{program}")
     try:
-        done: list[Any] = getattr(blender, what)(into=into, dry_run=dry_run)
+        done: list[Any] = getattr(installer, what)(into=into, dry_run=dry_run)
     except Exception as error:
         if hasattr(error, "because"):
             raise Failed(str(error)) from error

@@ -251,6 +251,18 @@ def daemon(
 
 
 @app.command()
+def panel(
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where clips go; by default Videos/ArtifexPro.")
+    ] = None,
+) -> None:
+    """The panel in a window of its own: prompt, queue, history."""
+    from artifexpro.hosts.terminal import running
+
+    running.panel(out)
+
+
+@app.command()
 def bench(
     name: Bench,
     json: Json = False,

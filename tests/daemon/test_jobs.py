@@ -348,6 +348,15 @@ def test_an_estimate_is_the_median_of_equal_work_or_nothing(wire, request_double
     assert wire.ask("job.submit", request_double(steps=3))["estimate"]["seconds"] is None
 
 
+def test_what_a_job_would_cost_is_told_before_it_is_asked_for(wire, request_double):
+    job = wire.submit(steps=2, seconds=0.05)
+    wire.wait_for(job, "finished")
+    told = wire.ask("job.estimate", request_double("not-submitted", steps=2, seconds=0.05))
+    assert told == wire.ask("job.submit", request_double(steps=2, seconds=0.05))["estimate"]
+    assert told["seconds"] >= 0.1
+    assert "not-submitted" not in [each["key"] for each in wire.ask("job.list")["jobs"]]
+
+
 def test_the_daemon_answers_while_something_slow_is_looked_at(serve):
     def slowly(request, home):
         time.sleep(1.0)

@@ -131,6 +131,12 @@ def test_handles_widen_what_is_written(wire, tmp_path):
     assert end["event"] == "failed" and "0 to 2" in end["body"]["error"]["attempted"]
 
 
+def test_an_estimate_refuses_what_submitting_would_refuse(wire, tmp_path):
+    wrong = {"key": uuid.uuid4().hex, "work": generated(steps=1, model="unheard-of")}
+    refused = wire.refused("job.estimate", wrong)
+    assert refused == wire.refused("job.submit", wrong) and "unheard-of" in refused["attempted"] + refused["because"]
+
+
 def test_disk_is_estimated_by_arithmetic_where_it_can_be(wire, tmp_path):
     accepted = wire.ask("job.submit", {"key": uuid.uuid4().hex, "work": generated(steps=1), "priority": -100})
     assert accepted["estimate"]["disk_bytes"] == 64 * 64 * 9 * 8

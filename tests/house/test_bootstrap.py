@@ -178,6 +178,7 @@ def test_the_parts_are_those_of_the_locks(tree):
     parts = [
         bootstrap.project(),
         bootstrap.tools(),
+        bootstrap.window(),
         *(bootstrap.blender(v, Path(sys.executable)) for v in bootstrap.BLENDERS),
         *(bootstrap.host(v, Path(sys.executable)) for v in bootstrap.HOSTS),
     ]

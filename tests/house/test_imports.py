@@ -23,6 +23,13 @@ FORBIDDEN = {
     "artifexpro.daemon": {"artifexpro.hosts", "artifexpro.installers", "artifexpro.benchmarks"},
     "artifexpro.hosts": {"artifexpro.core", "artifexpro.daemon", "artifexpro.benchmarks", *HEAVY},
     "artifexpro.hosts.bridge": {
+        "artifexpro.hosts.panel",
+        "artifexpro.hosts.blender",
+        "artifexpro.hosts.nuke",
+        "artifexpro.hosts.resolve",
+        "artifexpro.hosts.terminal",
+    },
+    "artifexpro.hosts.panel": {
         "artifexpro.hosts.blender",
         "artifexpro.hosts.nuke",
         "artifexpro.hosts.resolve",
@@ -38,6 +45,9 @@ FORBIDDEN = {
 ALLOWED = {
     "artifexpro.hosts.bridge": {"zmq"},
     "artifexpro.hosts.blender": {"zmq", "artifexpro.hosts.bridge", "bpy", "bpy_extras", "mathutils", "gpu", "blf"},
+    "artifexpro.hosts.nuke": {"zmq", "artifexpro.hosts.bridge", "artifexpro.hosts.panel", "nuke", "nukescripts"},
+    "artifexpro.hosts.resolve": {"zmq", "artifexpro.hosts.bridge", "artifexpro.hosts.panel"},
+    "artifexpro.hosts.panel": {"zmq", "artifexpro.hosts.bridge", "qtpy"},
     "artifexpro.installers.bootstrap": set(),
 }
 

@@ -112,15 +112,17 @@ def test_everything_imported_is_declared_and_the_other_way_round(modules, tree):
         "OpenImageIO": "openimageio",
         "PyOpenColorIO": "opencolorio",
     }
-    needed_by_name = {"accelerate", "peft"}  # diffusers and transformers look these up when loading weights
+    # diffusers and transformers look the first two up when loading weights, and qtpy the Qt that is there
+    needed_by_name = {"accelerate", "peft", "pyside6-essentials"}
     for_tools = {"packaging", "setuptools"}
-    from_blender = {"bpy", "bpy_extras", "mathutils", "addon_utils", "bl_pkg"}
+    from_hosts = {"bpy", "bpy_extras", "mathutils", "addon_utils", "bl_pkg", "nuke", "nukescripts"}
     lazily = "artifexpro.core.lazy."
     tops = {name.removeprefix(lazily).split(".")[0] for module in modules for name in module.imports}
-    tops -= set(sys.stdlib_module_names) | {"artifexpro"} | from_blender | for_tools
+    tops -= set(sys.stdlib_module_names) | {"artifexpro"} | from_hosts | for_tools
     used = {canonicalize_name(by_import.get(top, top)) for top in tops}
     project = tomllib.loads((tree / "pyproject.toml").read_text())["project"]
-    declared = {canonicalize_name(Requirement(text).name) for text in project["dependencies"]}
+    asked = [*project["dependencies"], *project["optional-dependencies"]["panel"]]
+    declared = {canonicalize_name(Requirement(text).name) for text in asked}
     assert used - declared == set()
     assert declared - used - needed_by_name == set()
 

@@ -371,6 +371,14 @@ def daemon_dies(_settings):
     return {"pids": [first, second], "state": job.state, "message": job.message, "longest_pump": longest}
 
 
+def graph(settings):
+    """What Generate sends, as the graph document another host may open. No daemon is asked."""
+    stated = bpy.context.preferences.addons[PACKAGE].preferences
+    stated.home, stated.start_daemon = settings["empty_home"], False
+    job = generate("a red kite over the sea", seed=3, frames=5)
+    return job.request["work"]["document"]
+
+
 def frame_of_strip(settings):
     """The picture under the playhead of the generated clip, as source.py reads it off the strip."""
     from importlib import import_module

@@ -243,7 +243,6 @@ def test_wrong_use_is_status_2(artifexpro, tmp_path, arguments):
         (("render", "torn.json"), "JSON"),
         (("nodes", "Blurr"), "Blurr"),
         (("jobs", "show", "0000"), "0000"),
-        (("host", "install", "nuke"), "later release"),
         (("bench", "wan22", "--model", "nowhere"), "embedded model is not in"),
         (("bench", "transport", "--prompts", "3"), "only the figures of wan22"),
     ],
