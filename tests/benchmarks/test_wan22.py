@@ -84,7 +84,7 @@ def test_what_was_asked_for_is_right_where_it_is_drawn() -> None:
 
 
 def test_every_column_has_a_figure_at_the_size_of_the_bench() -> None:
-    clips, size = wan22.asked(1), replace(Size(), frames=5)
+    clips, size = wan22.asked(1), replace(Size(), frames=9)
     row = Bench(clips, size, Path(), Warm())._looked([each.drawn(size) for each in clips])
     assert wan22.SHOWN.keys() <= row.scores.keys()
 
