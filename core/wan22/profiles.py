@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from artifexpro.core.errors import ArtifexError
+from artifexpro.core.wan22 import catalogue
 from artifexpro.core.wan22.catalogue import ModelSpec
 from artifexpro.core.wan22.levers import Expert, Levers, Lora, Offload, Quantise
 
@@ -134,9 +135,17 @@ def with_wishes(chosen: Profile, levers: Levers, steps: int, latents: int, model
 
 def distilled_loras(models: Path, model: ModelSpec) -> tuple[Lora, ...]:
     """LoRAs in `models`/loras/MODEL whose names say that they are distilled: "4steps" with "high" or "low" in them
-    where the model has two experts. Empty unless every expert has one."""
+    where the model has two experts. Empty unless every expert has one. The embedded model has the package's own where
+    there are none of the artist's."""
+    places = [models / LORAS / model.name]
+    if model.embedded:
+        places.append(catalogue.WEIGHTS.with_name(LORAS))
+    return next((loras for loras in (_distilled_in(place, model) for place in places) if loras), ())
+
+
+def _distilled_in(folder: Path, model: ModelSpec) -> tuple[Lora, ...]:
     found = []
-    for path in sorted((models / LORAS / model.name).glob("*.safetensors")):
+    for path in sorted(folder.glob("*.safetensors")):
         steps = _STEPS.search(path.stem.lower())
         expert = _expert(path.stem.lower(), model)
         if steps and expert:

@@ -263,11 +263,17 @@ def panel(
 
 
 @app.command()
-def bench(name: Bench, json: Json = False) -> None:
+def bench(
+    name: Bench,
+    json: Json = False,
+    prompts: Annotated[int | None, typer.Option(min=1, help="wan22: of one thing; half as many of two.")] = None,
+    model: Annotated[Path | None, typer.Option(metavar="DIR", help="wan22: another trained embedded model.")] = None,
+    lora: Annotated[Path | None, typer.Option(metavar="FILE", help="wan22: a few-step LoRA for it.")] = None,
+) -> None:
     """Figures the project claims, measured here beside a peer."""
     from artifexpro.hosts.terminal import running
 
-    running.bench(name, as_json=json)
+    running.bench(name, {"prompts": prompts, "model": model, "lora": lora}, as_json=json)
 
 
 @models_app.command("list")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import typer
@@ -67,11 +67,16 @@ def panel(out: Path | None) -> None:
         raise typer.Exit(status)
 
 
-def bench(name: str, *, as_json: bool) -> None:
-    """Run one group of figures. Its status is this command's."""
-    module = f"artifexpro.benchmarks.{name}"
-    if importlib.util.find_spec(module) is None:
-        raise refuse(f"measure {name}", "its figures arrive in a later release", "artifexpro bench transport")
-    status = subprocess.call([sys.executable, "-m", module, *(["--json"] if as_json else [])])
-    if status:
+def bench(name: str, options: Mapping[str, object], *, as_json: bool) -> None:
+    """Run one group of figures. Its status is this command's. `options` are those that only the embedded model's
+    bench has; None is not given."""
+    given = [text for option, value in options.items() if value is not None for text in (f"--{option}", str(value))]
+    if given and name != "wan22":
+        raise refuse(
+            f"measure {name} with {' '.join(given)}",
+            "only the figures of wan22 have prompts, a model and a LoRA",
+            f"artifexpro bench {name}, or artifexpro bench wan22 {' '.join(given)}",
+        )
+    command = [sys.executable, "-m", f"artifexpro.benchmarks.{name}", *given, *(["--json"] if as_json else [])]
+    if subprocess.call(command):
         raise typer.Exit(1)

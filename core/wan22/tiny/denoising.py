@@ -91,7 +91,7 @@ def loss(network: Any, encoder: Any, tokenizer: Any, material: Material, chance:
     """The loss of one step on `batch` clips of `material`."""
     device = network.device
     chosen = torch.randint(len(material.seeds), (batch,), generator=chance).tolist()
-    prompts = [_prompt(material.seeds[index], chance) for index in chosen]
+    prompts = [prompt(material.seeds[index], chance) for index in chosen]
     clean = material.latents[chosen].to(device, torch.float32)
     noise = torch.randn(clean.shape, generator=chance).to(device)
     level = torch.sigmoid(_SPREAD * torch.randn(batch, generator=chance)).to(device)
@@ -110,7 +110,7 @@ def loss(network: Any, encoder: Any, tokenizer: Any, material: Material, chance:
     return (answer - (noise - clean))[:, :, counted].square().mean()
 
 
-def _prompt(seed: int, chance: Any) -> str:
+def prompt(seed: int, chance: Any) -> str:
     """One of the captions of the scene of `seed`, seldom none, and seldom something that says nothing of it."""
     drawn = Random(int(torch.randint(2**62, (), generator=chance)))
     way = drawn.random()

@@ -30,7 +30,7 @@ HELD_OUT = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How clips are made for a score."""
+    """How clips are made for a score. `sigmas` are unshifted levels of weights that are distilled to them."""
 
     width: int = 192
     height: int = 128
@@ -38,6 +38,8 @@ class Way:
     steps: int = 20
     guidance: float = 3.0
     scheduler: str = "unipc"
+    shift: float = TINY.shift
+    sigmas: tuple[float, ...] | None = None
 
 
 def asked(count: int, things: int) -> list[tuple[Scene, str, int]]:
@@ -68,7 +70,7 @@ def clips(
             condition: Free = Free()
             if first is not None:
                 condition = FirstFrame(encode.still(first[part], vae, device))
-            progress = loop.Progress(noise, schedule.make(way.steps, TINY.shift, way.scheduler))
+            progress = loop.Progress(noise, schedule.make(way.steps, way.shift, way.scheduler, way.sigmas))
             guidance = loop.Guidance(show, avoid.expand_as(show), (way.guidance, way.guidance))
             latents = loop.denoise(progress, guidance, lambda _: network, Silent(), condition=condition)
             found += [torch.cat(list(decode.chunks(each.unsqueeze(0), vae))) for each in latents]

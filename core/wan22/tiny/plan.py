@@ -29,6 +29,12 @@ RATES: Mapping[str, float] = MappingProxyType(
 CUDA = 25
 """Times as many on a graphics card."""
 MOST_MINUTES = 100_000
+PATH_SHARES: Mapping[Size, float] = MappingProxyType({SMALL: 0.1, (192, 128, 33): 0.3})
+"""Sizes of a LoRA's lessons, and the shares of its minutes in which they are made."""
+PATHS: Mapping[Size, float] = MappingProxyType({SMALL: 100, (192, 128, 33): 30})
+"""Of them a minute on two cores."""
+DESCENT_SHARE, DESCENT = 0.5, 30
+"""Share of the minutes in which a LoRA learns, and its steps a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +63,22 @@ class Plan:
     large_sizes: Mapping[Size, float] = field(default_factory=lambda: LARGE)
 
 
+@dataclass(frozen=True, slots=True)
+class Distilling:
+    """Clips of each size whose way from noise is kept, a share `given` of them from their first frame, and steps of
+    the LoRA's descent that learns from them, `batch` clips each. At the end `prompts` held-out prompts of each kind are
+    scored."""
+
+    paths: Mapping[Size, int]
+    descent: int
+    batch: int = 16
+    given: float = 0.25
+    prompts: int = 8
+
+
 def plan(minutes: float, device: str) -> Plan:
     """The plan for so many minutes on "cpu" (two cores) or "cuda". Raises `ArtifexError` (code "settings")."""
-    if not 0 < minutes <= MOST_MINUTES:
-        raise ArtifexError(
-            f"train for {minutes:g} minutes",
-            f"a training takes from a part of one minute to {MOST_MINUTES:,}",
-            "5 for a trial, 360 for a model on two cores, 30 on a graphics card",
-            code="settings",
-        )
+    _check(minutes)
     faster = CUDA if device == "cuda" else 1
     steps = {name: max(2, round(minutes * share * RATES[name] * faster)) for name, share in SHARES.items()}
     return Plan(
@@ -78,3 +91,21 @@ def plan(minutes: float, device: str) -> Plan:
         looks=4 if minutes * faster >= 60 else 1,
         prompts=max(2, min(64, round(minutes * faster / 4))),
     )
+
+
+def distilling(minutes: float, device: str) -> Distilling:
+    """The plan of a LoRA for so many minutes. Raises `ArtifexError` (code "settings")."""
+    _check(minutes)
+    spent = minutes * (CUDA if device == "cuda" else 1)
+    paths = {size: max(2, round(spent * share * PATHS[size])) for size, share in PATH_SHARES.items()}
+    return Distilling(paths, max(2, round(spent * DESCENT_SHARE * DESCENT)), prompts=max(2, min(32, round(spent / 2))))
+
+
+def _check(minutes: float) -> None:
+    if not 0 < minutes <= MOST_MINUTES:
+        raise ArtifexError(
+            f"train for {minutes:g} minutes",
+            f"a training takes from a part of one minute to {MOST_MINUTES:,}",
+            "5 for a trial, 360 for a model on two cores, 30 on a graphics card",
+            code="settings",
+        )

@@ -2,13 +2,13 @@
 
 DIR is a model folder like any other when it ends, with the log of its training beside the weights. What is needed on
 the way is in DIR.work: checkpoints, from which the same command goes on, and the latents of the lessons.
+
+With --lora it distils a trained one to few steps instead: `distilling`.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -21,12 +21,24 @@ from typing import Any
 
 from artifexpro.core.errors import ArtifexError, Cancelled
 from artifexpro.core.lazy import torch
-from artifexpro.core.version import VERSION
+from artifexpro.core.wan22 import catalogue
 from artifexpro.core.wan22.hooks import Hooks, Silent
-from artifexpro.core.wan22.tiny import autoencoding, captions, course, denoising, evaluating, log, model, scenes, whole
+from artifexpro.core.wan22.tiny import (
+    autoencoding,
+    captions,
+    course,
+    denoising,
+    distilling,
+    evaluating,
+    log,
+    model,
+    plan,
+    scenes,
+    whole,
+)
 from artifexpro.core.wan22.tiny.course import Course
 from artifexpro.core.wan22.tiny.denoising import Material
-from artifexpro.core.wan22.tiny.plan import Plan, plan
+from artifexpro.core.wan22.tiny.plan import Plan
 
 RECIPE = "2"
 """Changes with anything that changes the weights."""
@@ -53,11 +65,12 @@ def train(
     another plan lies in the way.
     """
     hooks = Silent() if hooks is None else hooks
-    place, compute = torch.device(device), compute or fastest(device)
+    place, compute = torch.device(device), compute or course.fastest(device)
     work = out.parent / f"{out.name}.work"
     work.mkdir(parents=True, exist_ok=True)
     told = log.Log(work / log.NAME)
-    _begin(told, steps, seed, device, compute, compiled, work)
+    same = {"recipe": RECIPE, "seed": seed, "plan": _plain(steps)}
+    told.begin(same | {"compute": compute, "compiled": compiled, "device": device}, **log.surroundings())
     go = partial(course.take, seed=seed, folder=work / "checkpoints", log=told, hooks=hooks)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -84,42 +97,12 @@ def train(
     model.save(out, f"recipe {RECIPE}, seed {seed}", parts, told.path)
 
 
-def fastest(device: str) -> str:
-    """The number format whose passes are fastest: bfloat16 on cards and on processors with matrix units for it."""
-    if device == "cuda":
-        return "bfloat16"
-    return "bfloat16" if torch.cpu._is_amx_tile_supported() else "float32"
-
-
-def _begin(told: log.Log, steps: Plan, seed: int, device: str, compute: str, compiled: bool, work: Path) -> None:
-    import diffusers
-    import transformers
-
+def _plain(steps: Plan) -> dict[str, Any]:
+    """The plan as the log has it."""
     about = asdict(replace(steps, large_sizes=dict(steps.large_sizes)))
     about["large_sizes"] = {"x".join(map(str, size)): share for size, share in steps.large_sizes.items()}
     about["small_size"], about["lesson"] = ("x".join(map(str, size)) for size in (steps.small_size, steps.lesson))
-    same = {"recipe": RECIPE, "seed": seed, "plan": about, "compute": compute, "compiled": compiled, "device": device}
-    earlier = [line for line in told.lines() if "plan" in line]
-    if earlier and any(earlier[0][name] != value for name, value in same.items()):
-        raise ArtifexError(
-            f"train in {work}",
-            "a training with another plan, seed or device was begun there",
-            "the same settings again to go on with it, or another folder",
-            code="settings",
-        )
-    told.write(
-        began="again" if earlier else "anew",
-        **same,
-        threads=torch.get_num_threads(),
-        processor=f"{platform.machine()}, {os.cpu_count()} cores",
-        versions={
-            "artifexpro": VERSION,
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "diffusers": diffusers.__version__,
-            "transformers": transformers.__version__,
-        },
-    )
+    return about
 
 
 def _captions(seed: int) -> list[str]:
@@ -230,7 +213,7 @@ class _Lines(Silent):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m artifexpro.core.wan22.tiny.train", description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="folder of the model")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the model, or the .safetensors file")
     parser.add_argument(
         "--minutes", type=float, default=360, help="of two processor cores, or of one card with --device cuda"
     )
@@ -238,17 +221,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--compute", choices=("float32", "bfloat16"), default="", help="number format of the passes")
     parser.add_argument("--compile", action="store_true", help="make machine code of the passes; wants a C++ compiler")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--lora", action="store_true", help="distil a trained model to few steps instead, into a LoRA")
+    parser.add_argument("--model", type=Path, help="folder of the model to distil; the package's own without it")
+    parser.add_argument("--steps", type=int, help="steps to distil to, 1 to 8; 4 without it")
     given = parser.parse_args(arguments)
+    if not given.lora and (given.model is not None or given.steps is not None):
+        parser.error("--model and --steps say how a LoRA is made: they go with --lora")
+    out = given.out.absolute()
+    settings: dict[str, Any] = {
+        "seed": given.seed,
+        "device": given.device,
+        "compute": given.compute,
+        "compiled": given.compile,
+        "hooks": _Lines(),
+    }
     try:
-        train(
-            given.out.absolute(),
-            plan(given.minutes, given.device),
-            seed=given.seed,
-            device=given.device,
-            compute=given.compute,
-            compiled=given.compile,
-            hooks=_Lines(),
-        )
+        if given.lora:
+            steps = 4 if given.steps is None else given.steps
+            model_folder = given.model or catalogue.WEIGHTS
+            distilling.distil(model_folder, out, plan.distilling(given.minutes, given.device), steps=steps, **settings)
+        else:
+            train(out, plan.plan(given.minutes, given.device), **settings)
     except (KeyboardInterrupt, Cancelled):
         print("Stopped. The same command goes on from here.", file=sys.stderr)
         return 1

@@ -243,7 +243,8 @@ def test_wrong_use_is_status_2(artifexpro, tmp_path, arguments):
         (("render", "torn.json"), "JSON"),
         (("nodes", "Blurr"), "Blurr"),
         (("jobs", "show", "0000"), "0000"),
-        (("bench", "wan22"), "later release"),
+        (("bench", "wan22", "--model", "nowhere"), "embedded model is not in"),
+        (("bench", "transport", "--prompts", "3"), "only the figures of wan22"),
     ],
 )
 def test_a_failure_is_status_1_and_one_line_that_helps(artifexpro, tmp_path, arguments, word):
