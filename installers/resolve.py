@@ -12,6 +12,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 from artifexpro.core.errors import ArtifexError
@@ -19,6 +20,7 @@ from artifexpro.core.nodes import library
 from artifexpro.core.nodes.catalogue import catalogue
 from artifexpro.core.version import VERSION
 from artifexpro.hosts.bridge.home import Home
+from artifexpro.hosts.panel import needs
 from artifexpro.hosts.resolve import macros
 from artifexpro.installers import wheels
 from artifexpro.installers.folders import Finding, lacking, matches, replace, sources, writing
@@ -28,6 +30,7 @@ PACKAGE = "artifexpro_resolve"
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 MENU = Path("Scripts", "Utility", "ArtifexPro.lua")
 CONSOLE = Path("Scripts", "Utility", "ArtifexPro Console.lua")
+PANEL = Path("Scripts", "Utility", "ArtifexPro Panel.lua")
 TEMPLATES = Path("Templates", "Fusion", FOLDER)
 
 
@@ -50,15 +53,17 @@ def install(into: Path | None = None, dry_run: bool = False) -> list[str]:
     said.append(
         "Nothing was changed: this was a dry run."
         if dry_run
-        else "Restart Resolve. The script is in Workspace > Scripts, the macros are in Fusion's Effects Library."
+        else "Restart Resolve. The scripts are in Workspace > Scripts, the macros are in Fusion's Effects Library."
     )
+    if not _has_qt():
+        said.append(f"The panel needs Qt for Python, which is not there yet: {needs.GET_IT}.")
     return said
 
 
 def uninstall(into: Path | None = None, dry_run: bool = False) -> list[str]:
     """Take the adapter out again. Clips, LUTs and timelines stay."""
     folder = _folder(into)
-    places = [folder / MENU, folder / CONSOLE, folder / TEMPLATES, folder / FOLDER]
+    places = [folder / MENU, folder / CONSOLE, folder / PANEL, folder / TEMPLATES, folder / FOLDER]
     present = [place for place in places if place.exists()]
     if not present:
         return [f"{folder} does not have ArtifexPro."]
@@ -75,7 +80,7 @@ def doctor(into: Path | None = None, dry_run: bool = False) -> list[Finding]:
     if into is None and not _is_there():
         remedy = "starting DaVinci Resolve 18 or newer once, or naming its Fusion folder with --into"
         return [Finding(name="Resolve", ok=False, said=f"No Resolve and no {folder} was found.", remedy=remedy)]
-    return [_examine(*part) for part in _parts(folder, {})]
+    return [*(_examine(*part) for part in _parts(folder, {})), _qt()]
 
 
 def user_folder() -> Path:
@@ -124,6 +129,8 @@ def _parts(folder: Path, libraries: dict[str, bytes]) -> Iterator[tuple[Path, di
     told = (home / "resolve" / "mail", sys.executable, home)
     yield folder / MENU, {"": script.menu(*told).encode("utf-8")}, "The script of the menu"
     yield folder / CONSOLE, {"": script.console(*told).encode("utf-8")}, "The script for the Console"
+    beside = (home / "resolve" / "panel", sys.executable, home)
+    yield folder / PANEL, {"": script.panel(*beside).encode("utf-8")}, "The script that opens the panel"
     yield folder / TEMPLATES, dict(_templates()), "The set of Fusion macros"
     yield folder / FOLDER, {**dict(_package()), **libraries}, f"ArtifexPro {VERSION}"
 
@@ -145,6 +152,17 @@ def _libraries() -> Iterator[tuple[str, bytes]]:
     for python in PYTHONS:
         for name, data in wheels.unpacked(python).items():
             yield f"lib/{python}/{name}", data
+
+
+def _has_qt() -> bool:
+    """Whether the Python that opens the panel has Qt and what chooses among its kinds."""
+    return bool(find_spec("qtpy") and (find_spec("PySide6") or find_spec("PySide2")))
+
+
+def _qt() -> Finding:
+    if _has_qt():
+        return Finding(name="Qt", ok=True, said=f"Qt for the panel is in {sys.prefix}.", remedy="")
+    return Finding(name="Qt", ok=False, said="The panel has no Qt for Python; all else works.", remedy=needs.GET_IT)
 
 
 def _same(place: Path, files: dict[str, bytes]) -> bool:

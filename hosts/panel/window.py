@@ -7,7 +7,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QStyleFactory, QVBoxLayout, QWidget
 
 from ..bridge.line import dial
@@ -16,6 +16,8 @@ from . import controls, keeping, theme
 from .alone import Alone, usual_folder
 from .desk import Desk
 from .panel import Panel
+
+USUAL_SIZE = (1040, 900)
 
 
 def session_for(introduction, home=None, endpoint=None, start=True, python=None):
@@ -50,7 +52,7 @@ class Window(QWidget):
         self.change.clicked.connect(self.choose_folder)
         row.addWidget(self.change)
         column.addWidget(foot)
-        self.resize(1040, 900)
+        self.resize(*USUAL_SIZE)
 
     def choose_folder(self):
         host = self.panel.desk.host
@@ -66,12 +68,32 @@ class Window(QWidget):
 
 def run(folder: Path | None, version: str) -> int:
     """Open the window and stay until it is closed; the program's exit status."""
-    app = QApplication.instance() or QApplication(sys.argv[:1])
-    app.setApplicationName("ArtifexPro")
-    app.setStyle(QStyleFactory.create("Fusion"))
+    app = _application()
     introduction = {"name": "ArtifexPro panel", "version": version, "host": "panel"}
     host = Alone(folder or usual_folder())
     work = Desk(host, session_for(introduction), introduction, keeping.Keeping(keeping.usual_folder(), host.title))
-    window = Window(work)
-    window.show()
+    return _stay(app, Window(work))
+
+
+def run_beside(work, each_second) -> int:
+    """The panel of a program that has no Qt: a window that stays until it is closed. `each_second` is called so often."""
+    app = _application()
+    beside = Panel(work)
+    beside.setWindowTitle(f"ArtifexPro in {work.host.title}")
+    beside.resize(*USUAL_SIZE)
+    beating = QTimer(beside)
+    beating.timeout.connect(each_second)
+    beating.start(1000)
+    return _stay(app, beside)
+
+
+def _application():
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    app.setApplicationName("ArtifexPro")
+    app.setStyle(QStyleFactory.create("Fusion"))
+    return app
+
+
+def _stay(app, widget) -> int:
+    widget.show()
     return int(app.exec_() if hasattr(app, "exec_") else app.exec())

@@ -24,7 +24,7 @@ from ..bridge.line import dial
 from ..bridge.session import Session
 from . import watched
 from .adapter import Adapter
-from .hands import ALIVE_SECONDS, ByMail, get, put
+from .hands import ByMail, get, put, served
 from .identity import installers_python, introduction
 from .luts import master_folder
 from .wishes import Wish, refused
@@ -128,8 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--luts", type=Path, help="Resolve's master LUT folder, where it is not the usual one.")
     parser.add_argument("--linger", type=float, default=LINGER_SECONDS, help="Seconds to stay without work.")
     asked = parser.parse_args(arguments)
-    other = get(asked.mail / "companion.json")
-    if other is not None and time.time() - other["time"] < ALIVE_SECONDS:
+    if served(asked.mail):
         print("A companion looks after this folder already.")
         return 0
     home = Home.find(asked.home).root

@@ -30,17 +30,23 @@ class Hands(Protocol):
 
 
 class Direct:
-    """Resolve's own objects in this process. `connect` gives the object `resolve`, or None where it is not let in."""
+    """Resolve's own objects in this process. `connect` gives the object `resolve`, or None where it is not let in;
+    `remedy` is what helps then."""
 
-    def __init__(self, connect: Callable[[], Any]) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], Any],
+        remedy: str = "Workspace > Scripts > ArtifexPro, which works in both editions",
+    ) -> None:
         self._connect = connect
+        self._remedy = remedy
         self._resolve: Any = None
 
     def do(self, verb: str, **values: Any) -> Values:
         if self._resolve is None:
             self._resolve = self._connect()
         if self._resolve is None:
-            raise not_let_in()
+            raise _not_let_in(self._remedy)
         try:
             return VERBS[verb](self._resolve, values)
         except Troubled as trouble:
@@ -49,25 +55,26 @@ class Direct:
             raise told(trouble) from None
 
 
-def not_let_in() -> BridgeError:
+def _not_let_in(remedy: str) -> BridgeError:
     return BridgeError(
         "speak with Resolve",
         "it lets no Python script in: it is not running, scripting is off in Preferences > System > General, or it is "
         "the free edition, in which release 21.1 and later run only Lua scripts",
-        "Workspace > Scripts > ArtifexPro, which works in both editions",
+        remedy,
         code="no-python",
     )
 
 
 class ByMail:
-    """Orders as files for the Lua script, and its answers.
+    """Orders as files for the Lua script, and its answers. `script` is its name in Resolve's menu.
 
     The script cannot list a folder, so orders are numbered without gaps under this process's session. Whoever gives up
     on an order takes its file away; where the script had read it just then, the marker on the clip says so later.
     """
 
-    def __init__(self, folder: Path, patience: float = PATIENCE_SECONDS) -> None:
+    def __init__(self, folder: Path, patience: float = PATIENCE_SECONDS, script: str = "ArtifexPro") -> None:
         self.folder = folder
+        self._script = script
         self._patience = patience
         self._session = uuid.uuid4().hex[:12]
         self._next = 1
@@ -103,7 +110,7 @@ class ByMail:
 
     def do(self, verb: str, **values: Any) -> Values:
         if not self.attended:
-            raise _no_script("the script in it is not running")
+            raise self._no_script("the script in it is not running")
         name = f"{self._session}-{self._next}.json"
         order, answer = self.folder / "orders" / name, self.folder / "answers" / name
         put(order, {"verb": verb, "values": values})
@@ -118,7 +125,7 @@ class ByMail:
                 beat_at = time.monotonic() + 1.0
             time.sleep(_TICK_SECONDS)
         self._over(order, answer)
-        raise _no_script(f"the script in it did not answer within {self._patience:.0f} seconds")
+        raise self._no_script(f"the script in it did not answer within {self._patience:.0f} seconds")
 
     def _over(self, order: Path, answer: Path) -> None:
         for file in (order, answer):
@@ -131,14 +138,19 @@ class ByMail:
         told = {"time": now, "session": self._session, "next": self._next, "pid": os.getpid()}
         put(self.folder / "companion.json", told)
 
+    def _no_script(self, because: str) -> BridgeError:
+        return BridgeError(
+            "speak with Resolve",
+            because,
+            f"Workspace > Scripts > {self._script}, and closing any message in Resolve's window",
+            code="no-script",
+        )
 
-def _no_script(because: str) -> BridgeError:
-    return BridgeError(
-        "speak with Resolve",
-        because,
-        "Workspace > Scripts > ArtifexPro, and closing any message in Resolve's window",
-        code="no-script",
-    )
+
+def served(folder: Path) -> bool:
+    """Whether a process of ours looks after this mail folder already."""
+    seen = get(folder / "companion.json")
+    return seen is not None and time.time() - seen["time"] < ALIVE_SECONDS
 
 
 def put(path: Path, value: Any) -> None:

@@ -10,6 +10,9 @@ from pathlib import Path
 PARTS = ("files.lua", "verbs.lua", "work.lua")
 MENU_NAME = "ArtifexPro.lua"
 CONSOLE_NAME = "ArtifexPro Console.lua"
+PANEL_NAME = "ArtifexPro Panel.lua"
+COMPANION = "artifexpro.hosts.resolve.companion"
+BESIDE = "artifexpro.hosts.resolve.beside"
 
 
 def menu(mail: Path, python: str, home: Path) -> str:
@@ -22,11 +25,17 @@ def console(mail: Path, python: str, home: Path) -> str:
     return f"{_joined(mail, python, home)}\nreturn artifexpro\n"
 
 
-def _joined(mail: Path, python: str, home: Path) -> str:
+def panel(mail: Path, python: str, home: Path) -> str:
+    """The script for Workspace > Scripts that opens the panel. `mail` is a folder that the companion does not have."""
+    return f"{_joined(mail, python, home, BESIDE)}\nartifexpro.panel()\n"
+
+
+def _joined(mail: Path, python: str, home: Path, program: str = COMPANION) -> str:
     folder = Path(__file__).parent / "lua"
     text = "\n".join((folder / name).read_text(encoding="utf-8") for name in PARTS)
-    for mark, value in (("@FOLDER@", mail.as_posix()), ("@PYTHON@", python), ("@HOME@", str(home))):
-        text = text.replace(f'"{mark}"', _quoted(value))
+    said = {"FOLDER": mail.as_posix(), "PYTHON": python, "HOME": str(home), "PROGRAM": program}
+    for mark, value in said.items():
+        text = text.replace(f'"@{mark}@"', _quoted(value))
     return text
 
 

@@ -10,11 +10,7 @@ from pathlib import Path
 
 import typer
 
-from artifexpro.hosts.terminal.output import refuse
-
-_FATAL, _IMMORTAL = ("PySide6", "6.12.0"), (3, 12)
-"""It loses a reference to None with every call; Pythons from 3.12 on do not count those."""
-_SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+from artifexpro.hosts.terminal.output import Failed, refuse
 
 
 def daemon(home: Path | None, endpoint: str | None) -> None:
@@ -41,28 +37,19 @@ def stop(home: Path | None) -> None:
 
 def panel(out: Path | None) -> None:
     """Open the panel's window; its status is this command's."""
-    get_it = 'python3 installers/bootstrap.py panel in the clone, or python -m pip install "artifexpro[panel]"'
-    try:
-        import qtpy.QtWidgets
-    except (ImportError, RuntimeError) as error:
-        raise refuse("open the panel", f"Qt for Python is not there ({error})", get_it) from error
-    if (qtpy.API_NAME, qtpy.PYSIDE_VERSION) == _FATAL and sys.version_info < _IMMORTAL:
-        because = f"{' '.join(_FATAL)} ends this Python after some minutes, by a defect of its own"
-        raise refuse("open the panel", because, get_it)
-    if sys.platform.startswith("linux") and not any(map(os.environ.get, _SCREENS)):
-        raise refuse(
-            "open the panel",
-            "this session has no screen (neither DISPLAY nor WAYLAND_DISPLAY is set)",
-            "a terminal of your desktop, or artifexpro generate, which needs no window",
-        )
-    from artifexpro.hosts.panel import window
+    from artifexpro.hosts.bridge.errors import BridgeError
+    from artifexpro.hosts.panel import needs
     from artifexpro.hosts.terminal.talk import release
 
     try:
+        needs.check()
+        from artifexpro.hosts.panel import window
+
         status = window.run(out, release())
     except OSError as error:
-        remedy = "a home that you may write to, named by ARTIFEXPRO_HOME"
-        raise refuse("open the panel", f"it cannot keep its jobs ({error})", remedy) from error
+        raise Failed(needs.no_room(error).sentence()) from error
+    except BridgeError as refusal:
+        raise Failed(refusal.sentence()) from refusal
     if status:
         raise typer.Exit(status)
 

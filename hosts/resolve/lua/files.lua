@@ -7,15 +7,17 @@
 -- From Workspace > Scripts it works until a file "artifexpro.stop" lies in the folder or Resolve closes. The Console's
 -- edition of it gives the table `artifexpro` instead: docs/resolve.md has an example.
 
-local FOLDER = "@FOLDER@" -- written by the installer, and so are the next two
+local FOLDER = "@FOLDER@" -- written by the installer, and so are the next three
 local PYTHON = "@PYTHON@"
 local HOME = "@HOME@"
+local PROGRAM = "@PROGRAM@"
 
 local BIN, MARKER_COLOR, CLIP_COLOR = "ArtifexPro", "Purple", "Violet"
 local KEEPER = "ArtifexPro keeps your render settings"
 local END = "\n--whole\n" -- the last line of each file: one without it is still being written
 local PAUSE = 0.1
 local STALE = 10
+local PANEL = 60 -- seconds in which a window has to be there
 
 -------------------------------------------------------------------------------- JSON
 

@@ -21,10 +21,18 @@ local function companion_lives()
   return seen ~= nil and os.time() - seen.time < STALE
 end
 
-local function start_companion()
+-- Told apart from a file that is being written at this moment.
+local function companion_ended()
+  local seen = companion()
+  return seen ~= nil and os.time() - seen.time >= STALE
+end
+
+-- Start the process of ours that works with this script, if none lives, and wait for it so many seconds, or until it
+-- has left word why it cannot. Gives whether it lives, and that word.
+local function start_companion(seconds, ...)
   if companion_lives() then return true end
   if not (os.execute and PYTHON ~= "") then return false end
-  local words = { "-m", "artifexpro.hosts.resolve.companion", "--mail", FOLDER, "--home", HOME }
+  local words, began = { "-m", PROGRAM, "--mail", FOLDER, "--home", HOME, ... }, os.time()
   if os.getenv("OS") == "Windows_NT" then
     for i, word in ipairs(words) do words[i] = '"' .. word .. '"' end
     os.execute('start "" /b "' .. PYTHON .. '" ' .. table.concat(words, " "))
@@ -32,12 +40,20 @@ local function start_companion()
     for i, word in ipairs(words) do words[i] = "'" .. word:gsub("'", "'\\''") .. "'" end
     os.execute("'" .. PYTHON:gsub("'", "'\\''") .. "' " .. table.concat(words, " ") .. " >/dev/null 2>&1 &")
   end
-  local til = os.time() + STALE
-  while os.time() < til do
+  while os.time() < began + seconds do
     if companion_lives() then return true end
+    local news = read("news.json")
+    if news and (news.time or 0) >= began and news.trouble ~= "" then return false, news.trouble end
     pause(PAUSE)
   end
   return false
+end
+
+local function say_how(what, more)
+  local because = os.execute and PYTHON ~= "" and "it was not there in time"
+    or "this Resolve lets scripts start no programs"
+  print("Attempted to start ArtifexPro's " .. what .. ". Failed because " .. because .. ". Try, in a terminal: python -m "
+    .. PROGRAM .. ' --mail "' .. FOLDER .. '"' .. (more or ""))
 end
 
 local function done(order)
@@ -92,10 +108,7 @@ end
 
 -- Work for so many seconds, or until the file "artifexpro.stop" lies in the folder.
 function artifexpro.work(seconds)
-  if not start_companion() then
-    print("Attempted to start ArtifexPro's companion. Failed because this Resolve lets scripts start no programs. "
-      .. "Try, in a terminal: python -m artifexpro.hosts.resolve.companion --mail \"" .. FOLDER .. "\"")
-  end
+  if not start_companion(STALE) then say_how("companion") end
   local til = seconds and os.time() + seconds
   while not til or os.time() < til do
     local stop = io.open(FOLDER .. "/artifexpro.stop", "rb")
@@ -104,6 +117,19 @@ function artifexpro.work(seconds)
       if os.remove then os.remove(FOLDER .. "/artifexpro.stop") end
       return
     end
+    artifexpro.round()
+    pause(PAUSE)
+  end
+end
+
+-- Open the panel beside Resolve. Studio lets it in; in the free edition this script does what it asks until it is closed.
+function artifexpro.panel()
+  local fine, product = pcall(ask, resolve, "GetProductName")
+  local more = fine and tostring(product):find("Studio", 1, true) and "--studio" or nil
+  local lives, trouble = start_companion(PANEL, more)
+  if trouble then return print("ArtifexPro: " .. trouble) end
+  if not lives then return say_how("panel", more and " " .. more) end
+  while not more and not companion_ended() do
     artifexpro.round()
     pause(PAUSE)
   end
