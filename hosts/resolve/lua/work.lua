@@ -28,7 +28,7 @@ local function companion_ended()
 end
 
 -- Start the process of ours that works with this script, if none lives, and wait for it so many seconds, or until it
--- has left word why it cannot. Gives whether it lives, and that word.
+-- has left word that it came up or why it cannot. Gives whether it lives, and that word.
 local function start_companion(seconds, ...)
   if companion_lives() then return true end
   if not (os.execute and PYTHON ~= "") then return false end
@@ -43,7 +43,7 @@ local function start_companion(seconds, ...)
   while os.time() < began + seconds do
     if companion_lives() then return true end
     local news = read("news.json")
-    if news and (news.time or 0) >= began and news.trouble ~= "" then return false, news.trouble end
+    if news and (news.time or 0) >= began then return news.trouble == "", news.trouble end
     pause(PAUSE)
   end
   return false
@@ -127,7 +127,7 @@ function artifexpro.panel()
   local fine, product = pcall(ask, resolve, "GetProductName")
   local more = fine and tostring(product):find("Studio", 1, true) and "--studio" or nil
   local lives, trouble = start_companion(PANEL, more)
-  if trouble then return print("ArtifexPro: " .. trouble) end
+  if trouble and not lives then return print("ArtifexPro: " .. trouble) end
   if not lives then return say_how("panel", more and " " .. more) end
   while not more and not companion_ended() do
     artifexpro.round()

@@ -28,16 +28,16 @@ def everything(folder: Path) -> dict[str, bytes]:
 
 
 def oks(folder: Path) -> list[bool]:
-    return [finding["ok"] for finding in installer.doctor(folder)]
+    return [finding["ok"] for finding in installer.doctor(folder) if finding["name"] != "Qt"]
 
 
 def test_what_is_installed_is_whole(folder: Path) -> None:
-    assert oks(folder) == [False] * 4
+    assert oks(folder) == [False] * 5
     said = installer.install(folder)
-    assert sum("goes into" in line for line in said) == 4 and "Restart Resolve" in said[-1]
-    assert oks(folder) == [True] * 4
+    assert sum("goes into" in line for line in said) == 5 and any("Restart Resolve" in line for line in said)
+    assert oks(folder) == [True] * 5
     scripts = sorted(path.name for path in (folder / "Scripts" / "Utility").iterdir())
-    assert scripts == ["ArtifexPro Console.lua", "ArtifexPro.lua"]
+    assert scripts == ["ArtifexPro Console.lua", "ArtifexPro Panel.lua", "ArtifexPro.lua"]
     macros = sorted((folder / "Templates" / "Fusion" / "ArtifexPro").iterdir())
     assert [path.stem for path in macros] == sorted(node.type_name() for node in library())
     for path in macros:
@@ -49,7 +49,7 @@ def test_the_scripts_are_whole_lua_and_knows_this_machine(folder: Path) -> None:
     for path in (folder / "Scripts" / "Utility").iterdir():
         text = path.read_text(encoding="utf-8")
         assert lua.LuaJIT().compiles(text)
-        assert "@PYTHON@" not in text and "@FOLDER@" not in text and "@HOME@" not in text
+        assert "@PYTHON@" not in text and "@FOLDER@" not in text and "@HOME@" not in text and "@PROGRAM@" not in text
         assert str(folder.parents[1] / "home") in text
 
 
@@ -73,7 +73,7 @@ def test_every_python_finds_its_pyzmq_and_the_adapter(host_python: Path, folder:
 def test_installing_twice_changes_nothing_the_second_time(folder: Path) -> None:
     installer.install(folder)
     before = everything(folder)
-    assert sum("already" in line for line in installer.install(folder)) == 4
+    assert sum("already" in line for line in installer.install(folder)) == 5
     assert everything(folder) == before
 
 
@@ -97,7 +97,13 @@ def test_a_dry_run_touches_nothing(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "gone", ["Scripts/Utility/ArtifexPro.lua", "Templates/Fusion/ArtifexPro/Blur.setting", "ArtifexPro/lib/3.12/zmq"]
+    "gone",
+    [
+        "Scripts/Utility/ArtifexPro.lua",
+        "Scripts/Utility/ArtifexPro Panel.lua",
+        "Templates/Fusion/ArtifexPro/Blur.setting",
+        "ArtifexPro/lib/3.12/zmq",
+    ],
 )
 def test_the_doctor_finds_what_is_missing_and_installing_mends_it(gone: str, folder: Path) -> None:
     installer.install(folder)
@@ -105,7 +111,17 @@ def test_the_doctor_finds_what_is_missing_and_installing_mends_it(gone: str, fol
     shutil.rmtree(path) if path.is_dir() else path.unlink()
     assert oks(folder).count(False) == 1
     installer.install(folder)
-    assert oks(folder) == [True] * 4
+    assert oks(folder) == [True] * 5
+
+
+def test_qt_for_the_panel_is_looked_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def qt() -> list[bool]:
+        return [finding["ok"] for finding in installer.doctor(folder) if finding["name"] == "Qt"]
+
+    monkeypatch.setattr(installer, "find_spec", lambda name: name in ("qtpy", "PySide6"))
+    assert qt() == [True] and not any("Qt" in line for line in installer.install(folder))
+    monkeypatch.setattr(installer, "find_spec", lambda name: name == "qtpy")
+    assert qt() == [False] and "bootstrap.py panel" in installer.install(folder)[-1]
 
 
 def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
@@ -22,6 +22,8 @@ from artifexpro.hosts.panel.wish import Wish
 from artifexpro.hosts.resolve import beside, companion
 
 PATIENCE = 200.0
+READING = 1.0
+"""Seconds in which nobody presses anything yet."""
 
 
 class Artist:
@@ -32,6 +34,7 @@ class Artist:
         self.settings = settings
         self.seen: dict[str, Any] = {"title": panel.windowTitle(), "from": panel.desk.host.title}
         self._until = time.monotonic() + PATIENCE
+        self._asks_at = time.monotonic() + READING
         self._asked = False
         self._timer = QTimer(panel)
         self._timer.timeout.connect(self._look)
@@ -39,10 +42,11 @@ class Artist:
 
     def _look(self) -> None:
         if not self._asked:
-            if self.settings["daemon"] and not self.panel.form.model.count():
+            waiting = self.settings["daemon"] and not self.panel.form.model.count()
+            if waiting or time.monotonic() < self._asks_at:
                 return self._patient()
             self.panel.form.fill(Wish(**self.settings["wish"]))
-            QTest.mouseClick(self.panel.generate_button, _left())
+            QTest.mouseClick(self.panel.generate_button, Qt.LeftButton)
             self._asked = True
         jobs = self.panel.desk.jobs()
         if self.panel.desk.notice or (jobs and jobs[0].state in (self.settings["state"], "failed")):
@@ -61,12 +65,6 @@ class Artist:
         Path(self.settings["seen"]).write_text(json.dumps(self.seen), encoding="utf-8")
         self._timer.stop()
         self.panel.close()
-
-
-def _left() -> Any:
-    from qtpy.QtCore import Qt
-
-    return Qt.LeftButton
 
 
 def main() -> int:

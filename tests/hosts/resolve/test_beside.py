@@ -6,7 +6,6 @@ The script runs in a real LuaJIT in the stand-in, and starts a real process with
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -96,7 +95,7 @@ def test_a_clip_asked_for_in_the_panel_comes_onto_the_timeline_once(
     host = make_host(product=product)
     seen = beside_it(host, daemon_home, "delivered", daemon=True)
     assert seen["state"] == "delivered" and "On V1 at 01:00:00:00." in seen["message"], seen
-    assert tracks(host) == [[(START, START + 5)], []] and seen["jobs"] == 1
+    assert tracks(host) == [[(START, START + 5)], []]
     assert [name for name, _ in host.calls].count("MediaPool.AppendToTimeline") == 1
     assert (seen["title"], seen["from"]) == ("ArtifexPro in Resolve", "Resolve")
 
@@ -117,7 +116,7 @@ def test_the_place_is_taken_from_the_open_timeline(
 
 def test_where_no_timeline_is_open_it_is_said_in_the_panel(beside_it: Any, make_host: Any, tmp_path: Path) -> None:
     host = make_host()
-    host.project.edit = None
+    host.project.current = -1
     seen = beside_it(host, tmp_path / "home", "waiting", daemon=False)
     assert "the project has no timeline open" in seen["notice"] and seen["jobs"] == 0
 
@@ -187,4 +186,4 @@ def test_its_folder_is_not_the_companions(tmp_path: Path, monkeypatch: Any) -> N
     folders = {name: text.split("local FOLDER = ")[1].split(" --")[0] for name, text in texts.items()}
     assert folders[script.MENU_NAME] == folders[script.CONSOLE_NAME] != folders[script.PANEL_NAME]
     assert 'local PROGRAM = "artifexpro.hosts.resolve.beside"' in texts[script.PANEL_NAME]
-    assert texts[script.PANEL_NAME].endswith("artifexpro.panel()\n") and os.pathsep.join(folders) != ""
+    assert texts[script.PANEL_NAME].endswith("artifexpro.panel()\n")
