@@ -76,7 +76,7 @@ def run(folder: Path | None, version: str) -> int:
 
 
 def run_beside(work, each_second) -> int:
-    """The panel of a program that has no Qt: a window that stays until it is closed. `each_second` is called so often."""
+    """The panel beside a program that has no Qt, until it is closed. `each_second` is called so often."""
     app = _application()
     beside = Panel(work)
     beside.setWindowTitle(f"ArtifexPro in {work.host.title}")

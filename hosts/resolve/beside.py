@@ -2,9 +2,9 @@
 
     python -m artifexpro.hosts.resolve.beside --mail FOLDER [--studio] [--home DIR] [--luts DIR]
 
-The script "ArtifexPro Panel" in Workspace > Scripts starts it. In the Studio edition it reaches Resolve itself, as other
-programs do; in the free one that script carries out what it asks. Either way the mail folder says that it lives, so that
-there is one window. The folder is not the companion's: none of the two gets an answer that is meant for the other.
+The script "ArtifexPro Panel" in Workspace > Scripts starts it. In the Studio edition it reaches Resolve itself, as
+other programs do; in the free one that script carries out what it asks. Either way the mail folder says that it lives,
+so that there is one window. The folder is not the companion's: neither gets an answer that is meant for the other.
 """
 
 from __future__ import annotations

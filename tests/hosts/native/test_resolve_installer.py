@@ -150,4 +150,4 @@ def test_resolve_is_found_where_each_system_keeps_it(
     assert [finding["ok"] for finding in installer.doctor()] == [False]
     (tmp_path / where).parent.mkdir(parents=True)
     assert installer.user_folder() == tmp_path / where
-    assert all(str(tmp_path / where) in finding["said"] for finding in installer.doctor())
+    assert all(str(tmp_path / where) in each["said"] for each in installer.doctor() if each["name"] != "Qt")
