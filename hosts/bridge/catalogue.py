@@ -38,7 +38,7 @@ _SIMPLE = {"float": NUMBER, "int": WHOLE, "bool": TICK, "choice": CHOICE, "curve
 
 @dataclass(frozen=True)
 class Control:
-    """One parameter as hosts show it. `moves`: it may have keys."""
+    """One parameter as hosts show it. `moves`: it may have keys. `whole`: its numbers are whole ones."""
 
     name: str
     kind: str
@@ -48,6 +48,7 @@ class Control:
     minimum: float | None = None
     maximum: float | None = None
     doc: str = ""
+    whole: bool = False
 
     @property
     def label(self) -> str:
@@ -93,15 +94,16 @@ class Control:
     def _from_text(self, text: str, node: str) -> Any:
         if self.kind == OPTIONAL and not text:
             return None
-        for read in (int, float) if self.kind == OPTIONAL else (int,):
+        whole = self.whole or self.kind == DIGITS
+        for read in (int,) if whole else (int, float):
             try:
                 number = read(text)
             except ValueError:
                 continue
             if is_number(number):
                 return number
-        what = "a number or nothing" if self.kind == OPTIONAL else "a whole number"
-        raise self._refused(node, f'"{text}" is not {what}', f"{what}")
+        what = f"a {'whole ' if whole else ''}number{' or nothing' if self.kind == OPTIONAL else ''}"
+        raise self._refused(node, f'"{text}" is not {what}', what)
 
     def _refused(self, node: str, because: str, remedy: str) -> BridgeError:
         return BridgeError(f"read {self.label} of {node}", because, remedy, code="usage", node=node)
@@ -132,6 +134,7 @@ def _control(parameter: Mapping[str, Any]) -> Control | None:
         parameter["minimum"],
         parameter["maximum"],
         _help(parameter),
+        parameter["type"] == "int",
     )
     shown = plain.shown(parameter["default"])
     return None if shown is None else replace(plain, default=shown)
@@ -151,7 +154,7 @@ def _kind(parameter: Mapping[str, Any]) -> str:
 
 
 def _help(parameter: Mapping[str, Any]) -> str:
-    doc, unit = parameter["doc"] or "", parameter["unit"]
+    doc, unit = parameter.get("doc") or "", parameter["unit"]
     return f"{doc} ({unit})" if unit and unit not in doc else doc
 
 

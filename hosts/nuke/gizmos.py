@@ -10,14 +10,14 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..bridge.catalogue import CHOICE, FILE, LINES, MOTION, NUMBER, TICK, WHOLE, Control, Entry, Shown
+from ..bridge.catalogue import CHOICE, MOTION, NUMBER, TICK, WHOLE, Entry, Shown
 from ..bridge.errors import BridgeError
 from ..bridge.graphs import Document
 from ..bridge.native import SELF, Native, Words, free, fresh, plain
 from ..bridge.nativegraph import document as folded
 from ..bridge.nativegraph import natives
-from . import animation, reading
-from .nktext import listed, quoted
+from . import knobtext, reading
+from .nktext import quoted
 from .reading import CARRIER, GROUPS_KNOB, RECORD_KNOB, Block
 
 TAB = "artifexpro_tab"
@@ -30,9 +30,6 @@ WORDS = Words(
     handles=frozenset({TAB, RECORD_KNOB, GROUPS_KNOB}.union(_NUKES_OWN.split())),
     names=frozenset({"root", "preferences", "Output1", CARRIER}),
 )
-_TYPES = {NUMBER: 7, MOTION: 7, WHOLE: 3, TICK: 6, CHOICE: 4, FILE: 2, LINES: 43}
-_TEXT = 1
-_WIDEST_SLIDER = 10_000
 
 
 def gizmo(node: Entry) -> str:
@@ -155,33 +152,8 @@ def _knobs(native: Native) -> list[str]:
     lines = [f"addUserKnob {{20 {TAB} l {quoted(title)}}}"]
     for control in native.controls:
         handle = native.handle(control.name)
-        lines.append(f"addUserKnob {{{_declared(control, handle)}}}")
-        lines.append(f"{handle} {_value(control, native.shown[control.name])}")
+        lines += knobtext.shown(control, handle, native.shown[control.name])
     return lines
-
-
-def _declared(control: Control, handle: str) -> str:
-    words = [str(_TYPES.get(control.kind, _TEXT)), handle, "l", quoted(control.label)]
-    if control.doc:
-        words += ["t", quoted(control.doc)]
-    if control.kind == TICK:
-        words.append("+STARTLINE")
-    if control.kind == CHOICE:
-        words += ["M", listed(control.choices)]
-    low, high = control.minimum, control.maximum
-    if control.kind == NUMBER and low is not None and high is not None and high - low <= _WIDEST_SLIDER:
-        words += ["R", animation.number(low), animation.number(high)]
-    return " ".join(words)
-
-
-def _value(control: Control, shown: Shown) -> str:
-    if isinstance(shown, tuple):
-        return f"{{{{{animation.written(shown)}}}}}"
-    if isinstance(shown, bool):
-        return "true" if shown else "false"
-    if isinstance(shown, (int, float)):
-        return animation.number(shown)
-    return quoted(shown)
 
 
 def _hidden(knob: str, data: Any) -> list[str]:

@@ -12,7 +12,9 @@ from typing import Any
 
 import nuke
 
-from . import declaring, library, marks, tasks, tcl, telling
+from ..bridge.catalogue import controls
+from . import knobtext, library, marks, tasks, telling
+from .nktext import quoted
 from .tasks import Task
 from .telling import Refused
 from .undoing import one_step
@@ -116,12 +118,14 @@ def group_text(stem: str, mark: str, told: list[Task], first: int, last: int) ->
     lines = ["Group {", " inputs 0", f" name {stem}1"]
     lines.append(" addUserKnob {20 artifexpro l ArtifexPro}")
     if len(told) > 1:
-        lines.append(_knob(4, marks.TASK, "l", "task", "t", _task_help(told), "M", _names(told)))
-    lines += [declaring.line(each) for each in tasks.parameters(told)]
+        lines.append(_knob(4, marks.TASK, "l", "task", "t", _task_help(told), "M", knobtext.items(*_names(told))))
+    for control in controls({"parameters": tasks.parameters(told)}):
+        own = knobtext.shown(control, control.name, control.default, control.name.replace("_", " "))
+        lines += [f" {line}" for line in own]
     lines += _range_knobs(first, last, matted)
     lines += _buttons()
     lines += _hidden(mark, told)
-    lines += [f" knobChanged {tcl.word(_CHANGED)}", "}"]
+    lines += [f" knobChanged {quoted(_CHANGED)}", "}"]
     lines += [f" {line}" for line in _inside(inputs, matted)]
     lines.append("end_group")
     return "\n".join(lines) + "\n"
@@ -133,8 +137,8 @@ def _inputs(told: list[Task]) -> list[str]:
     return [feed.input for feed in told[0].feeds]
 
 
-def _names(told: list[Task]) -> str:
-    return tcl.listed(*(task.name for task in told))[1:-1]
+def _names(told: list[Task]) -> list[str]:
+    return [task.name for task in told]
 
 
 def _task_help(told: list[Task]) -> str:
@@ -142,7 +146,7 @@ def _task_help(told: list[Task]) -> str:
 
 
 def _knob(*words: object) -> str:
-    return f" addUserKnob {tcl.listed(*words)}"
+    return f" {knobtext.added(*words)}"
 
 
 def _range_knobs(first: int, last: int, matted: bool) -> list[str]:
@@ -166,7 +170,9 @@ def _buttons() -> list[str]:
         lines.append(
             _knob(22, name, "l", name.title(), "T", _press(name), "+STARTLINE" if name == "generate" else "-STARTLINE")
         )
-    lines.append(_knob(4, marks.VERSION, "l", "version", "t", "Which result is shown.", "M", marks.listed_none()))
+    lines.append(
+        _knob(4, marks.VERSION, "l", "version", "t", "Which result is shown.", "M", knobtext.items(marks.NO_VERSION))
+    )
     lines.append(_knob(22, "reveal", "l", "Reveal", "t", "Shows the folder of this version.", "T", _press("reveal")))
     return [*lines, _knob(1, marks.STATUS, "l", "status")]
 
@@ -189,7 +195,7 @@ def _hidden(mark: str, told: list[Task]) -> list[str]:
         (3, marks.SHOWN, 0),
         (3, marks.MATTED, 0),
     ):
-        lines += [_knob(code, name, "+INVISIBLE"), f" {name} {tcl.word(value)}"]
+        lines += [_knob(code, name, "+INVISIBLE"), f" {name} {quoted(str(value))}"]
     return lines
 
 

@@ -48,8 +48,3 @@ def kinds(node: Any) -> dict[str, dict[str, Any]]:
 
 def label(version: dict[str, Any]) -> str:
     return f"v{version['version']:03d}"
-
-
-def listed_none() -> str:
-    """The version pulldown of a node that has none, as a Tcl list."""
-    return "{" + NO_VERSION + "}"

@@ -73,3 +73,11 @@ def test_numbers_shown_as_text_are_read(kind: str, text: str, value: Any) -> Non
 def test_other_texts_are_refused_with_the_control_and_the_node(kind: str, text: str) -> None:
     with pytest.raises(BridgeError, match=r"Attempted to read Most jerk of gate\. Failed because .* Try "):
         bridge.Control("most_jerk", kind, "").value(text, None, "gate")
+
+
+def test_a_whole_number_that_may_be_empty_is_whole(catalogue: list[dict[str, Any]]) -> None:
+    remap = next(entry for entry in catalogue if entry["name"] == "TimeRemap")
+    first = next(control for control in bridge.controls(remap) if control.name == "first")
+    assert first.value(" 1001 ", None, "remap") == 1001 and first.value("", None, "remap") is None
+    with pytest.raises(BridgeError, match=r"\"1001\.5\" is not a whole number or nothing\. Try "):
+        first.value("1001.5", None, "remap")

@@ -4,33 +4,10 @@ from __future__ import annotations
 
 import sys
 import tkinter
-from random import Random
 from types import ModuleType
 from typing import Any
 
 import pytest
-
-from artifexpro.hosts.nuke import declaring, tcl
-
-TYPED = [
-    "plain",
-    "",
-    "two words",
-    "{",
-    "}}{",
-    'say "no"',
-    "[exec rm -rf /]",
-    "$HOME and ${x}",
-    "back\\slash at the end\\",
-    "line\nbreak\tand tab",
-    "雨の中の猫",
-    "#not a comment",
-    "-flag ; set x 1",
-    "a;b",
-    "%04d",
-    "'single' & <xml>",
-    "\\n is not a break",
-]
 
 
 class Judge:
@@ -92,23 +69,6 @@ class Judge:
         return self._stacked[-1 - int(index)]
 
 
-@pytest.mark.parametrize("text", TYPED)
-def test_any_text_is_one_word(text):
-    judge = Judge()
-    assert judge.words(tcl.word(text)) == [text]
-    assert judge.command(f"take {tcl.word(text)}") == [("take", text)]
-    assert judge.words(judge.words(tcl.listed("a", text, "b"))[0]) == ["a", text, "b"]
-
-
-def test_the_words_survive_random_texts():
-    judge, random = Judge(), Random(6)
-    letters = '{}[]"$\\ \n\t;#a雨'
-    for _ in range(2000):
-        text = "".join(random.choice(letters) for _ in range(random.randrange(12)))
-        assert judge.words(tcl.word(text)) == [text]
-        assert judge.command(f"take {tcl.word(text)}") == [("take", text)]
-
-
 @pytest.fixture(scope="module")
 def made(newest, tmp_path_factory) -> dict[str, Any]:
     found: dict[str, Any] = newest(tmp_path_factory.mktemp("scripts")).act("every_node")
@@ -168,8 +128,8 @@ def test_each_group_is_read_block_by_block_as_meant(catalogue, nuke_text):
     assert wanted <= set(names)
     task = next(words for words in declared if words[1] == "task")
     assert judge.words(task[task.index("M") + 1]) == ["text", "picture", "between", "style", "mask"]
-    seed = next(each for each in by_name["T2VGenerator"]["parameters"] if each["name"] == "seed")
-    assert declaring.kind_of(seed) == 1, "a seed has 63 bits and Nuke's whole numbers 32"
+    seed = next(words for words in declared if words[1] == "seed")
+    assert seed[0] == "1", "a seed has 63 bits and Nuke's whole numbers 32"
     assert judge.wires == {
         "fitted": ["result"],
         "alpha_of_roto": ["fitted", "roto"],
