@@ -98,7 +98,7 @@ def plugin(tmp_path_factory: pytest.TempPathFactory, catalogue: list[dict[str, A
     """The adapter's folder as it lies in Nuke's plug-in path."""
     folder = tmp_path_factory.mktemp("plugin") / "ArtifexPro"
     package = folder / "artifexpro_nuke"
-    for part in ("bridge", "nuke"):
+    for part in ("bridge", "nuke", "panel"):
         shutil.copytree(TREE / "hosts" / part, package / part, ignore=shutil.ignore_patterns("__pycache__"))
     (package / "__init__.py").write_text("")
     for name in ("init.py", "menu.py"):

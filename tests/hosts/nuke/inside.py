@@ -395,6 +395,13 @@ def panel_host(settings):
     return told
 
 
+def docked(settings):
+    """The panel in its pane: the one act that needs Qt."""
+    import docking
+
+    return docking.docked(settings)
+
+
 def main():
     act, settings, result = sys.argv[1:4]
     try:

@@ -1,4 +1,4 @@
-"""What Nuke gives to the panel, without Qt."""
+"""What Nuke gives to the panel, without Qt; and the panel in a pane, with the Qt that Nuke 15 has."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 import OpenImageIO as oiio
 import PyOpenColorIO as ocio
 import pytest
+
+from tests.hosts.nuke.conftest import Nuke, python_of
 
 CONFIG = "ocio://cg-config-v1.0.0_aces-v1.3_ocio-v2.1"
 
@@ -54,3 +56,16 @@ def test_the_clip_is_in_the_scripts_working_space(told, name, working):
     config = ocio.Config.CreateFromBuiltinConfig(CONFIG)
     wanted = config.getProcessor("ACEScg", working).getDefaultCPUProcessor().applyRGB(written)
     assert made["pixel"][:3] == pytest.approx(wanted, abs=2e-5)
+
+
+def test_the_panel_is_opened_in_a_pane_and_its_clip_becomes_a_read(plugin, daemon_home, tmp_path):
+    told = Nuke("3.10", python_of("3.10"), plugin, tmp_path, daemon_home).act("docked")
+    assert (told["qt"], told["name"], told["offers"]) == ("PySide2", "ArtifexPro", "Nuke")
+    assert told["notice"] == "" and told["beside"] is False
+    assert told["job"]["state"] == "delivered", told["job"]["message"]
+    assert told["job"]["message"].startswith("Read1 has frames 1001 to 1005.")
+    assert told["read"]["count"] == told["asked"] == 1 and told["read"]["at"] == told["job"]["place"]["at"]
+    assert Path(told["read"]["file"] % 1001).is_file()
+    assert told["kept"] == [told["key"]]
+    assert told["again"] == [[told["key"], "delivered"]], "its jobs are there again"
+    assert told["files"] == ["nuke-1.json"], "a pane that is gone keeps no file from the next"
