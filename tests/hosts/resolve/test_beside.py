@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
+from artifexpro.hosts.bridge.errors import BridgeError
 from artifexpro.hosts.resolve import beside, script
-from artifexpro.hosts.resolve.hands import ByMail, get, put, served
+from artifexpro.hosts.resolve.hands import ByMail, Direct, get, put, served
 from tests.hosts.model import MODEL
 from tests.hosts.resolve.conftest import PATIENCE
 from tests.hosts.resolve.standin import lua, remote
@@ -153,6 +154,11 @@ def test_where_no_program_may_be_started_it_says_what_to_type(
         "Attempted to start ArtifexPro's panel. Failed because this Resolve lets scripts start no programs. Try, in a "
         f'terminal: python -m artifexpro.hosts.resolve.beside --mail "{tmp_path}"{more}'
     )
+
+
+def test_where_resolve_lets_no_program_in_the_setting_is_named() -> None:
+    with pytest.raises(BridgeError, match=r"lets no Python script in.* Try Preferences > System > General in Resolve"):
+        Direct(lambda: None, beside.LET_IN).do("look")
 
 
 def test_one_window_stands_beside_resolve(tmp_path: Path) -> None:
