@@ -111,17 +111,29 @@ def raised(pixels: Tensor, exponents: tuple[float, float, float]) -> Tensor:
         powers = torch.tensor((*exponents, 1.0), device=pixels.device).view(1, 4, 1, 1)
         return torch.where(pixels < 0, pixels, pixels.clamp_min(0).pow(powers))
     picture = rows(pixels)
-    pixels = from_rows(picture)
-    all_lit = picture.min() > _LEAST
-    dark = None if all_lit else (pixels > _LEAST, pixels.clamp(max=0))
-    torch.clamp_(pixels, min=_LEAST)
-    cv2.log(_flat(picture), dst=_flat(picture))
-    exponent = from_rows(cv2.transform(picture, _diagonal(exponents))).clamp_(min=math.log(_LEAST))
-    cv2.exp(_flat(rows(exponent)), dst=_flat(rows(exponent)))
+    raising = [channel for channel, exponent in enumerate(exponents) if exponent != 1]
+    if len(raising) == len(exponents):
+        return from_rows(_raised(picture, _diagonal(exponents)))
+    for channel in raising:
+        plane = _raised(cv2.extractChannel(picture, channel), numpy.array([[exponents[channel]]]))
+        cv2.insertChannel(plane, picture, channel)
+    return from_rows(picture)
+
+
+def _raised(values: NDArray[Any], exponents: NDArray[Any]) -> NDArray[Any]:
+    """`values` (H, W) or (H, W, channels), to which this writes, to the powers on the diagonal of `exponents`."""
+    given = torch.from_numpy(values)
+    least = values.min()
+    dark = None if least > _LEAST else (given > _LEAST, 0.0 if least >= 0 else given.clamp(max=0))
+    given.clamp_(min=_LEAST)
+    cv2.log(_flat(values), dst=_flat(values))
+    powers = cv2.transform(values, exponents)
+    torch.from_numpy(powers).clamp_(min=math.log(_LEAST))
+    cv2.exp(_flat(powers), dst=_flat(powers))
     if dark is None:
-        return exponent
+        return powers
     lit, below = dark
-    return torch.where(lit, exponent, below)
+    return torch.where(lit, torch.from_numpy(powers), below).numpy()
 
 
 @lru_cache(maxsize=256)

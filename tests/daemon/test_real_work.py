@@ -67,7 +67,7 @@ def test_a_generated_clip_arrives_with_hashes_and_is_reproduced_equal(wire):
 
 
 def test_cancel_takes_effect_within_two_steps_and_never_decodes(wire, home):
-    job = submit(wire, generated(steps=200, seed=5))
+    job = submit(wire, generated(steps=200, seed=5, width=320, height=320, frames=17))
     while not [event for event in wire.events if event["event"] == "progress" and event["body"]["stage"] == "denoise"]:
         assert wire.receive(120) is not None
     wire.ask("job.cancel", {"job": job})

@@ -89,13 +89,14 @@ def scores(parts: Mapping[str, Any], count: int, way: Way, hooks: Hooks) -> dict
         wanted = asked(count, things)
         hooks.check()
         made = clips(parts, [words for _, words, _ in wanted], [seed for *_, seed in wanted], way)
-        results = _measured(made, wanted)
+        results = measured(made, wanted)
         for part in ("background", "number", "colour", "motion", "shape", "size", "everything"):
             found[f"{name}_{part}"] = sum(bool(getattr(result, part)) for result in results) / count
     return found | _from_pictures(parts, count, way, hooks)
 
 
-def _measured(made: list[Tensor], wanted: list[tuple[Scene, str, int]]) -> list[measuring.Score]:
+def measured(made: list[Tensor], wanted: list[tuple[Scene, str, int]]) -> list[measuring.Score]:
+    """What of each clip is as its scene says."""
     return [measuring.score(measuring.sight(clip), scene) for clip, (scene, *_) in zip(made, wanted, strict=True)]
 
 
@@ -106,7 +107,7 @@ def _from_pictures(parts: Mapping[str, Any], count: int, way: Way, hooks: Hooks)
     pictures = torch.stack(drawn).permute(0, 3, 1, 2)
     made = clips(parts, [words for _, words, _ in wanted], [seed for *_, seed in wanted], way, pictures)
     likeness = [decibels(clip[0], picture) for clip, picture in zip(made, drawn, strict=True)]
-    moved = [result.motion for result in _measured(made, wanted)]
+    moved = [result.motion for result in measured(made, wanted)]
     return {"first_db": sum(likeness) / count, "first_db_least": min(likeness), "first_motion": sum(moved) / count}
 
 

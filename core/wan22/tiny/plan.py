@@ -19,11 +19,11 @@ SMALL: Size = (128, 96, 17)
 LARGE: Mapping[Size, float] = MappingProxyType({(192, 128, 33): 0.75, (192, 128, 41): 0.25})
 """Width, height and frames of the transformer's lessons: small ones first, then in these shares."""
 SHARES: Mapping[str, float] = MappingProxyType(
-    {"pictures": 0.08, "clips": 0.33, "small_latents": 0.04, "large_latents": 0.1, "small": 0.2, "large": 0.22}
+    {"pictures": 0.08, "clips": 0.2, "small_latents": 0.03, "large_latents": 0.09, "small": 0.24, "large": 0.2}
 )
 """Of the minutes. What is left is for looking how good it is."""
 RATES: Mapping[str, float] = MappingProxyType(
-    {"pictures": 220, "clips": 90, "small_latents": 1000, "large_latents": 100, "small": 55, "large": 60}
+    {"pictures": 220, "clips": 70, "small_latents": 1000, "large_latents": 100, "small": 75, "large": 100}
 )
 """Steps or clips a minute on two cores."""
 CUDA = 25
@@ -52,7 +52,7 @@ class Plan:
     small: int
     large: int
     pictures_batch: int = 8
-    clips_batch: int = 4
+    clips_batch: int = 2
     small_batch: int = 48
     large_batch: int = 16
     looks: int = 4

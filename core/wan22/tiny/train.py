@@ -42,7 +42,7 @@ from artifexpro.core.wan22.tiny.plan import Plan
 
 RECIPE = "2"
 """Changes with anything that changes the weights."""
-RATE = {"pictures": 8e-3, "clips": 5e-3, "small": 5e-3, "large": 3e-3}
+RATE = {"pictures": 8e-3, "clips": 2e-3, "small": 5e-3, "large": 3e-3}
 CAPTIONS = 4000
 """Captions that the tokenizer is made from."""
 
@@ -60,7 +60,7 @@ def train(
     """Train by the plan `steps` and write the model to `out`; an interrupted training of the same plan is gone on with.
 
     `compute` is "float32" or "bfloat16"; "" is bfloat16 where the machine has fast arithmetic for it. `compiled` makes
-    machine code of the passes first.
+    machine code of the transformer's passes first.
     Raises what `hooks.check` raises, with checkpoints written, and `ArtifexError` (code "settings") where the work of
     another plan lies in the way.
     """
@@ -80,7 +80,7 @@ def train(
             "transformer": model.transformer().to(place),
             "tokenizer": model.tokenizer(_captions(seed)),
         }
-    with whole.at_once(parts["vae"], compiled=compiled) as clips:
+    with whole.at_once(parts["vae"]) as clips:
         _vae(parts["vae"], clips, steps, place, compute, go)
         parts["vae"].eval().requires_grad_(False)
         material = _material(parts["vae"], clips, steps, seed, place, work / "latents", hooks)
@@ -219,7 +219,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--compute", choices=("float32", "bfloat16"), default="", help="number format of the passes")
-    parser.add_argument("--compile", action="store_true", help="make machine code of the passes; wants a C++ compiler")
+    parser.add_argument("--compile", action="store_true", help="make machine code of the transformer first; wants a C++ compiler")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--lora", action="store_true", help="distil a trained model to few steps instead, into a LoRA")
     parser.add_argument("--model", type=Path, help="folder of the model to distil; the package's own without it")

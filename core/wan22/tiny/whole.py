@@ -18,33 +18,30 @@ if TYPE_CHECKING:
 
 
 class Whole:
-    """An `AutoencoderKLWan` inside `at_once`. With `compiled` its passes are machine code made for the sizes that come,
-    which takes seconds a size."""
+    """An `AutoencoderKLWan` inside `at_once`."""
 
-    def __init__(self, vae: Any, *, compiled: bool = False) -> None:
+    def __init__(self, vae: Any) -> None:
         self._vae = vae
-        parts = (vae.encoder, vae.decoder)
-        self._encoder, self._decoder = (torch.compile(part, dynamic=False) if compiled else part for part in parts)
 
     def encoded(self, pixels: Tensor) -> Tensor:
         """Latents (N, C, T, h, w), not normalised, of `pixels` (N, 3, frames, H, W) in -1..1, with gradients."""
         from diffusers.models.autoencoders.autoencoder_kl_wan import patchify
 
         patches = patchify(pixels, patch_size=self._vae.config.patch_size)
-        latents: Tensor = self._vae.quant_conv(self._encoder(patches))
+        latents: Tensor = self._vae.quant_conv(self._vae.encoder(patches))
         return latents[:, : self._vae.config.z_dim]
 
     def decoded(self, latents: Tensor) -> Tensor:
         """Pixels (N, 3, frames, H, W), not cut to -1..1, of `latents` as `encoded` gives them, with gradients."""
         from diffusers.models.autoencoders.autoencoder_kl_wan import unpatchify
 
-        patches = self._decoder(self._vae.post_quant_conv(latents), first_chunk=True)
+        patches = self._vae.decoder(self._vae.post_quant_conv(latents), first_chunk=True)
         pixels: Tensor = unpatchify(patches, patch_size=self._vae.config.patch_size)
         return pixels
 
 
 @contextmanager
-def at_once(vae: Any, *, compiled: bool = False) -> Iterator[Whole]:
+def at_once(vae: Any) -> Iterator[Whole]:
     """`vae` for whole clips. Its passes with feature caches stay as they are."""
     from diffusers.models.autoencoders.autoencoder_kl_wan import WanResample
 
@@ -55,7 +52,7 @@ def at_once(vae: Any, *, compiled: bool = False) -> Iterator[Whole]:
         elif isinstance(module, WanResample) and module.mode == "downsample3d":
             held.append(module.register_forward_hook(_fewer_frames, with_kwargs=True))
     try:
-        yield Whole(vae, compiled=compiled)
+        yield Whole(vae)
     finally:
         for handle in held:
             handle.remove()
@@ -67,10 +64,14 @@ def _more_frames(module: Any, given: tuple[Any, ...], named: Mapping[str, Any]) 
         return None
     later = module.time_conv(frames[:, :, 1:]).unflatten(1, (2, -1))
     twice = later.permute(0, 2, 3, 1, 4, 5).flatten(2, 3)
-    return (torch.cat([frames[:, :, :1], twice], dim=2), *given[1:]), named
+    return (_after_first(frames, twice), *given[1:]), named
 
 
 def _fewer_frames(module: Any, given: tuple[Any, ...], named: Mapping[str, Any], frames: Tensor) -> Any:
     if named.get("feat_cache") is not None or frames.shape[2] == 1:
         return None
-    return torch.cat([frames[:, :, :1], module.time_conv(frames)], dim=2)
+    return _after_first(frames, module.time_conv(frames))
+
+
+def _after_first(frames: Tensor, others: Tensor) -> Tensor:
+    return torch.cat([frames[:, :, :1], others], dim=2)

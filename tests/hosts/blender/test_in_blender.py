@@ -30,6 +30,8 @@ Between the two lies an H.264 movie with 8 bits and, in 4:2:0, a quarter of the 
 noise, the worst there is for that: a single pixel's colour does not survive, its brightness and the colour around do.
 Measured: 3.2 and 1.8; against another frame of the same clip 20 and 11, which the test holds beside it.
 """
+WAITING = 2.0
+"""Seconds that a pump takes where it waits for a daemon; one that does not takes a thousandth."""
 LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
@@ -106,7 +108,7 @@ def test_without_a_daemon_the_panel_says_so_and_the_job_waits(stage: Any) -> Non
     assert {"artifexpro.connect", "artifexpro.cancel"} <= set(told["panel"]["buttons"])
     assert [job["state"] for job in told["waiting"]] == ["waiting"]
     assert [job["state"] for job in told["after_cancel"]] == ["cancelled"]
-    assert told["longest_pump"] < 0.5 and "Traceback" not in told["said"]
+    assert told["longest_pump"] < WAITING and "Traceback" not in told["said"]
 
 
 def test_the_clip_lies_where_it_was_asked_for(told: dict[str, Any]) -> None:
@@ -199,7 +201,7 @@ def test_the_panel_shows_progress_and_no_pump_waits(told: dict[str, Any]) -> Non
     assert "artifexpro.cancel" in told["panel_while_running"]["buttons"]
     assert "artifexpro.generate" in told["panels"]["ARTIFEXPRO_PT_generate"]["buttons"]
     assert {"artifexpro.again", "artifexpro.recall"} <= set(told["panels"]["ARTIFEXPRO_PT_strip"]["buttons"])
-    assert told["longest_pump"] < 0.5
+    assert told["longest_pump"] < WAITING
     assert {"smoke", "ti2v-5B"} <= set(told["models"])
     assert "Traceback" not in told["said"]
 
@@ -245,7 +247,7 @@ def test_a_daemon_that_dies_under_a_job_is_started_again(stage: Any, tmp_path: P
     seen = fresh.act("daemon_dies")
     assert seen["state"] == "delivered", seen["message"]
     assert len(set(seen["pids"])) == 2
-    assert seen["longest_pump"] < 0.5
+    assert seen["longest_pump"] < WAITING
 
 
 def test_the_picture_under_the_playhead_counts_trims_and_reversal(stage: Any, told: dict[str, Any]) -> None:
