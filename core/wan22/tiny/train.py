@@ -219,7 +219,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--compute", choices=("float32", "bfloat16"), default="", help="number format of the passes")
-    parser.add_argument("--compile", action="store_true", help="machine code of the transformer first; wants a C++ compiler")
+    parser.add_argument(
+        "--compile", action="store_true", help="machine code of the transformer first; wants a C++ compiler"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--lora", action="store_true", help="distil a trained model to few steps instead, into a LoRA")
     parser.add_argument("--model", type=Path, help="folder of the model to distil; the package's own without it")
