@@ -54,7 +54,7 @@ class Nuke:
     settings: dict[str, Any] = field(default_factory=dict)
 
     def environment(self, terminal: bool = False) -> dict[str, str]:
-        hidden = {"VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME"}
+        hidden = {"VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "QT_API"}
         kept = {name: value for name, value in os.environ.items() if name not in hidden}
         return {
             **kept,
