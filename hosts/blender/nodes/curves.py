@@ -4,9 +4,13 @@
 Blender rounds to 32 bits; a key that still looks as it was drawn stays as the document says it.
 """
 
+import bpy
+
 from ...bridge.motion import drawn
 
-_SHAPE = ("back", "amplitude", "period")
+_SHAPE = {"back": 1.70158, "amplitude": 0.8, "period": 4.1}
+"""What a key has that does not say it, as in the engine; a test holds them equal."""
+_DIRECTIONS = ("", "in", "out", "in_out")
 _EASE_OUT = ("BACK", "BOUNCE", "ELASTIC")
 
 
@@ -32,12 +36,17 @@ def draw(tree, node, handle, value):
         return False
     told = value["curve"]
     keys = sorted(told["keys"], key=lambda key: float(key["frame"]))
+    eases = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items
+    parted = [key.get("ease", "linear").partition("_") for key in keys]
+    if any(kind.upper() not in eases or direction not in _DIRECTIONS for kind, _, direction in parted):
+        return False
     node.keyframe_insert(handle, frame=float(keys[0]["frame"]))
     curve = found(tree, node, handle)
     curve.keyframe_points.clear()
     curve.keyframe_points.add(len(keys))
-    for point, key in zip(curve.keyframe_points, keys, strict=True):
-        _draw_key(point, key)
+    for number, point in enumerate(curve.keyframe_points):
+        earlier, later = keys[max(0, number - 1)], keys[min(number + 1, len(keys) - 1)]
+        _draw_key(point, keys[number], earlier["frame"], later["frame"])
     outside = [told.get(side, "hold") for side in ("before", "after")]
     curve.extrapolation = "LINEAR" if outside == ["linear", "linear"] else "CONSTANT"
     if "cycle" in outside:
@@ -71,19 +80,19 @@ def edited(before, seen, now):
     return {"curve": kept}
 
 
-def _draw_key(point, key):
+def _draw_key(point, key, earlier, later):
+    """A handle that is not given is flat and reaches a third of the way to the neighbour, as in the engine."""
     kind, _, direction = key.get("ease", "linear").partition("_")
     point.co = (key["frame"], key["value"])
     point.interpolation = kind.upper()
     if direction:
         point.easing = f"EASE_{direction.upper()}"
     point.handle_left_type = point.handle_right_type = "FREE"
-    for side in ("left", "right"):
-        reach = key.get(side) or (0.0, 0.0)
+    for side, neighbour in (("left", earlier), ("right", later)):
+        reach = key.get(side) or ((neighbour - key["frame"]) / 3, 0.0)
         setattr(point, f"handle_{side}", (key["frame"] + reach[0], key["value"] + reach[1]))
-    for name in _SHAPE:
-        if name in key:
-            setattr(point, name, key[name])
+    for name, usual in _SHAPE.items():
+        setattr(point, name, key.get(name, usual))
 
 
 def _read_key(point):

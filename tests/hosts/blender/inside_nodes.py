@@ -93,7 +93,7 @@ def build(tree, path):
     """Frames, softened more and more, into other ones: nodes and links as an artist makes them."""
     name = ours("kinds").class_name
     plate, soft, end = (tree.nodes.new(name(kind)) for kind in ("SequenceInput", "Blur", "FileOutput"))
-    plate.ap_path = path
+    plate.ap_path, plate.ap_rate = path, "24"
     soft.ap_size = 1.5
     soft.keyframe_insert("ap_size", frame=1001)
     soft.ap_size = 4.0
@@ -139,7 +139,7 @@ def opened(settings):
     strip["artifexpro_recipe"] = json.dumps({"graph": json.loads(settings["documents"])["prompts"]})
     inside.scene().sequence_editor.active_strip = strip
     done = bpy.ops.artifexpro.open_graph()
-    tree = next(tree for tree in bpy.data.node_groups if tree.bl_idname == ours("kinds").TREE)
+    tree = bpy.data.node_groups["block 1"]
     return {"done": list(done), "name": tree.name, "document": ours("trees").document_of(tree)}
 
 
