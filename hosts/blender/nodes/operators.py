@@ -27,18 +27,14 @@ class ARTIFEXPRO_OT_render_graph(bpy.types.Operator):
             return {"CANCELLED"}
         try:
             document = trees.document_of(tree)
-            if not any(node.bl_idname != kinds.PLACEHOLDER and not node.outputs for node in _ours(tree)):
+            if not any(kinds.RECORD in node and not node.outputs for node in tree.nodes):
                 raise asking.Refused("The graph writes nothing. Add a node of the category Output, and connect it.")
-            pumping.ask_files(context.scene, document, tree.name)
+            pumping.ask_files(scene_of(context) or context.scene, document, tree.name)
         except (BridgeError, asking.Refused) as refusal:
             self.report({"ERROR"}, refusal.sentence() if isinstance(refusal, BridgeError) else str(refusal))
             return {"CANCELLED"}
         self.report({"INFO"}, "The graph is rendered by the daemon. Its files are told in the sequencer's sidebar.")
         return {"FINISHED"}
-
-
-def _ours(tree):
-    return [node for node in tree.nodes if kinds.RECORD in node]
 
 
 class ARTIFEXPRO_OT_open_graph(bpy.types.Operator):

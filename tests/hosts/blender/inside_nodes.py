@@ -106,6 +106,7 @@ def rendered(settings):
     found = ours("kinds")
     bpy.ops.wm.save_as_mainfile(filepath=settings["blend"] + ".made.blend")
     tree = bpy.data.node_groups.new("made", found.TREE)
+    sinkless = inside.refused(bpy.ops.artifexpro.render_graph, tree="made")
     plate, soft, end = build(tree, settings["plate"])
     empty = inside.refused(bpy.ops.artifexpro.render_graph, tree="nothing")
     sound = tree.nodes.new(found.class_name("AudioInput"))
@@ -124,6 +125,7 @@ def rendered(settings):
     return {
         "wrong": wrong,
         "empty": empty,
+        "sinkless": sinkless,
         "links": len(tree.links),
         "document": ours("trees").document_of(tree),
         "state": job.state,
@@ -147,4 +149,4 @@ def graph_round(settings):
     """All of it in one Blender, but for what needs the file opened by another."""
     began = time.monotonic()
     told = {act.__name__: act(settings) for act in (hear, opened, round_trips, rendered)}
-    return {**told, "seconds": time.monotonic() - began}
+    return {**told, "shape": ours("curves")._SHAPE, "seconds": time.monotonic() - began}

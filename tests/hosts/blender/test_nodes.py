@@ -11,7 +11,7 @@ import OpenImageIO as oiio
 import pytest
 
 from artifexpro.core.graph.conversions import CONVERSIONS
-from artifexpro.core.graph.curves import Curve
+from artifexpro.core.graph.curves import Curve, Key
 from artifexpro.core.graph.document import Document
 from artifexpro.hosts.blender.nodes import fitting
 from artifexpro.hosts.bridge.catalogue import controls
@@ -42,6 +42,10 @@ def again(stage: Any, told: Any) -> Any:
 
 def test_the_wires_that_fit_are_those_of_the_engine() -> None:
     assert set(CONVERSIONS) == fitting.BECOMES
+
+
+def test_a_key_that_does_not_say_its_shape_has_the_engines(told: Any) -> None:
+    assert told["shape"] == {name: Key.model_fields[name].default for name in ("back", "amplitude", "period")}
 
 
 def test_the_add_menu_says_so_until_a_daemon_was_heard(told: Any, catalogue: Any) -> None:
@@ -106,6 +110,7 @@ def test_what_cannot_be_in_a_graph_is_refused(told: Any, again: Any) -> None:
     links, sentence = told["rendered"]["wrong"]
     assert links == 0 and "AUDIO does not become VIDEO by itself" in sentence
     assert "No graph of ArtifexPro is open" in told["rendered"]["empty"]
+    assert "The graph writes nothing" in told["rendered"]["sinkless"]
 
 
 def test_the_graph_of_a_strip_opens(told: Any) -> None:
