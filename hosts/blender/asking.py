@@ -18,6 +18,8 @@ from .source import Picture
 
 HOST = "blender"
 FRAMES_PATH = "frames/frame.%04d.exr"
+FILES = "files"
+"""In the place of a job whose result stays in its files."""
 _TITLE_LENGTH = 60
 _STATED = ("prompt", "model", "preset", "seed", "frames")
 _RECALLED = ("prompt", "negative_prompt", "model", "preset", "seed", "frames", "steps")
@@ -76,9 +78,8 @@ def ask(
     """Put a job for `document` into the book, at `wanted` or the next free channel above it. Raises `Refused`."""
     editor = scene.sequence_editor
     number = scene.session_uid
-    promised = (Span.of(place) for place in book.promised(number))
     try:
-        place = free_place(wanted, (*strips.taken(editor), *promised), strips.closed_channels(editor))
+        place = free_place(wanted, (*strips.taken(editor), *promised(book, number)), strips.closed_channels(editor))
     except NoRoom as full:
         raise Refused(str(full)) from full
     key = uuid.uuid4().hex
@@ -100,6 +101,24 @@ def ask(
     job = Job(key, title, request, place.as_place(), keeper=number)
     book.add(job)
     return job
+
+
+def ask_files(
+    book: JobBook, scene: Any, document: graphs.Document, *, title: str, client: dict[str, str], blend: str = ""
+) -> Job:
+    """Put a job into the book that renders a graph's sinks; its files stay where they are written."""
+    key = uuid.uuid4().hex
+    request = graphs.job_request(
+        graphs.render_work(document), title=title, key=key, output=output_folder(blend, key), client=client
+    )
+    job = Job(key, title, request, {FILES: True}, keeper=scene.session_uid)
+    book.add(job)
+    return job
+
+
+def promised(book: JobBook, keeper: Any, besides: Job | None = None) -> list[Span]:
+    """The places of clips that have not arrived yet."""
+    return [Span.of(place) for place in book.promised(keeper, besides=besides) if FILES not in place]
 
 
 def output_folder(blend: str, key: str) -> str | None:

@@ -4,7 +4,7 @@
 import bpy
 
 from ..bridge.jobs import CANCELLED, DELIVERED, FAILED, FINISHED, QUEUED, RUNNING, WAITING
-from . import previews, pumping
+from . import asking, previews, pumping
 from .settings import made_here, scene_of
 
 _WORDS = {
@@ -129,9 +129,11 @@ class ARTIFEXPRO_PT_jobs(_Tab, bpy.types.Panel):
             if (icon := previews.icon_of(job.key)) is not None:
                 box.template_icon(icon_value=icon, scale=8)
         else:
-            where = "frame {start}, channel {channel}".format(**job.place)
             word = "cancelling" if job.open and job.cancel_asked else _WORDS[job.state]
-            box.label(text=f"{word}: {where}")
+            if asking.FILES in job.place:
+                box.label(text="written" if job.state == DELIVERED else word)
+            else:
+                box.label(text="{}: frame {start}, channel {channel}".format(word, **job.place))
         if job.message:
             _say(box, context, job.message)
 
@@ -151,10 +153,11 @@ class ARTIFEXPRO_PT_strip(_Tab, bpy.types.Panel):
 
 
 def draw_strip_actions(layout):
-    """Generate again, vary the seed, recall the settings: in the panel and in the strip's context menu."""
+    """What can be done with a strip that was made here, in the panel and in the strip's context menu."""
     layout.operator("artifexpro.again", icon="FILE_REFRESH").vary = False
     layout.operator("artifexpro.again", text="Vary Seed", icon="MOD_NOISE").vary = True
     layout.operator("artifexpro.recall", icon="COPYDOWN")
+    layout.operator("artifexpro.open_graph", icon="NODETREE")
 
 
 def status_lines():

@@ -14,7 +14,6 @@ from ..bridge import line
 from ..bridge.jobs import DELIVERED, FAILED
 from ..bridge.session import Session
 from . import asking, delivering, identity, previews
-from .placing import Span
 from .preferences import preferences
 
 JOBS_PROPERTY = "artifexpro_jobs"
@@ -37,6 +36,8 @@ def _dialler():
 
 
 session = Session(_dialler)
+when_pumped = []
+"""Called in each pump, after what the daemon said was heard."""
 
 
 def ask(scene, document, title, wanted):
@@ -55,9 +56,21 @@ def ask(scene, document, title, wanted):
     return job
 
 
+def ask_files(scene, document, title):
+    """Book a job whose result stays in its files, and start pumping."""
+    job = asking.ask_files(
+        session.book, scene, document, title=title, client=identity.introduction(), blend=bpy.data.filepath
+    )
+    write_down()
+    keep_pumping()
+    return job
+
+
 def pump():
     """Do what is due. Returns the number of clips that arrived."""
     arrived = sum(_deliver(job) for job in session.pump())
+    for due in when_pumped:
+        due()
     for key, width, height, pixels in session.take_previews():
         previews.show(key, width, height, pixels)
     write_down()
@@ -81,11 +94,15 @@ def write_down():
 
 
 def _deliver(job):
+    if asking.FILES in job.place:
+        written = [item["path"] for item in (job.result or {}).get("artefacts", ())]
+        session.book.close(job, DELIVERED, " ".join((f"Written: {', '.join(written)}.", *job.notes)))
+        return 0
     scene = next((scene for scene in bpy.data.scenes if scene.session_uid == job.keeper), None)
     try:
         if scene is None:
             raise delivering.Undeliverable(f"Its scene was deleted. The clip is {delivering.clip_of(job)['path']}.")
-        promised = [Span.of(place) for place in session.book.promised(job.keeper, besides=job)]
+        promised = asking.promised(session.book, job.keeper, besides=job)
         arrival = delivering.deliver(scene, job, promised, _as_blender_writes)
     except delivering.Undeliverable as problem:
         session.book.close(job, FAILED, str(problem))

@@ -4,12 +4,15 @@
 import bpy
 
 from . import menus, operators, panel, preferences, previews, pumping, settings
+from .nodes import editor
+from .nodes import operators as graph_operators
 
 _CLASSES = (
     settings.ArtifexSettings,
     preferences.ArtifexPreferences,
     *operators.CLASSES,
     *panel.CLASSES,
+    *graph_operators.CLASSES,
 )
 
 
@@ -20,9 +23,11 @@ def register():
     menus.register()
     previews.register()
     pumping.register()
+    editor.register()
 
 
 def unregister():
+    editor.unregister()
     pumping.unregister()
     previews.unregister()
     menus.unregister()

@@ -425,6 +425,11 @@ def main():
     try:
         if act not in (validate.__name__, install.__name__, enable.__name__):
             bpy.ops.wm.read_userpref()
+        if act in ("graph_round", "reopened"):
+            sys.modules["inside"] = sys.modules["__main__"]
+            import inside_nodes
+
+            globals()[act] = getattr(inside_nodes, act)
         told = globals()[act](json.loads(Path(settings).read_text()))
     except BaseException:
         told = {"crashed": traceback.format_exc()}

@@ -1,0 +1,1 @@
+"""Graphs in Blender's node editor: a tree of its own, whose nodes are made from the daemon's catalogue."""
