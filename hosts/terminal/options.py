@@ -60,7 +60,7 @@ class Language(StrEnum):
 
 
 class Program(StrEnum):
-    """Programs with an adapter, or to have one."""
+    """Programs with an adapter."""
 
     BLENDER = "blender"
     NUKE = "nuke"

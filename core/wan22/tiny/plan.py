@@ -19,13 +19,13 @@ SMALL: Size = (128, 96, 17)
 LARGE: Mapping[Size, float] = MappingProxyType({(192, 128, 33): 0.75, (192, 128, 41): 0.25})
 """Width, height and frames of the transformer's lessons: small ones first, then in these shares."""
 SHARES: Mapping[str, float] = MappingProxyType(
-    {"pictures": 0.08, "clips": 0.2, "small_latents": 0.03, "large_latents": 0.09, "small": 0.24, "large": 0.2}
+    {"pictures": 0.08, "clips": 0.2, "small_latents": 0.075, "large_latents": 0.09, "small": 0.24, "large": 0.2}
 )
 """Of the minutes. What is left is for looking how good it is."""
 RATES: Mapping[str, float] = MappingProxyType(
-    {"pictures": 220, "clips": 70, "small_latents": 1000, "large_latents": 100, "small": 75, "large": 100}
+    {"pictures": 220, "clips": 70, "small_latents": 400, "large_latents": 100, "small": 75, "large": 100}
 )
-"""Steps or clips a minute on two cores."""
+"""Steps or clips a minute on two cores: a busy machine makes fewer, a quiet one more."""
 CUDA = 25
 """Times as many on a graphics card."""
 MOST_MINUTES = 100_000

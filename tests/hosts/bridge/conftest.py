@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -192,19 +190,3 @@ def refusal() -> type[Refusal]:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A bridge that takes a quarter of a second of silence for suspicious."""
     monkeypatch.setattr("artifexpro.hosts.bridge.link.QUIET_SECONDS", 0.25)
-
-
-@pytest.fixture(scope="session")
-def real_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The home of a daemon in a process of its own."""
-    folder = tmp_path_factory.mktemp("real")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "artifexpro.daemon", "--home", str(folder)], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout is not None
-        assert "serving at" in process.stdout.readline()
-        yield folder
-    finally:
-        process.terminate()
-        process.wait(30)

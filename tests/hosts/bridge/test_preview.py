@@ -271,8 +271,8 @@ def final(preview, wait):
     return wait(look)
 
 
-def test_a_real_daemon_shows_what_is_edited_even_after_its_viewer_died(real_daemon, wait):
-    with Client(real_daemon, name="test") as client:
+def test_a_daemon_home_shows_what_is_edited_even_after_its_viewer_died(daemon_home, wait):
+    with Client(daemon_home, name="test") as client:
         client.connect(start=False)
         preview = Preview(client, SOLID, "grade", view="linear")
         preview.look(1)

@@ -55,8 +55,8 @@ def test_a_daemon_of_another_protocol_is_named_with_this_side(double, make_clien
     assert "release 1.2.3 with protocol 1" in sentence
 
 
-def test_the_real_daemon_refuses_another_protocol_by_both_names(monkeypatch, real_daemon, make_client):
-    client = make_client(home=real_daemon)
+def test_the_daemon_home_refuses_another_protocol_by_both_names(monkeypatch, daemon_home, make_client):
+    client = make_client(home=daemon_home)
     monkeypatch.setattr(wire, "PROTOCOL", 2)
     with pytest.raises(BridgeError) as caught:
         client.request("daemon.status")

@@ -108,22 +108,6 @@ def plugin(tmp_path_factory: pytest.TempPathFactory, catalogue: list[dict[str, A
     return folder
 
 
-@pytest.fixture(scope="session")
-def daemon_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The home of a real daemon in a process of its own."""
-    home = tmp_path_factory.mktemp("daemon-home")
-    daemon = subprocess.Popen(
-        [sys.executable, "-m", "artifexpro.daemon", "--home", str(home)], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert daemon.stdout is not None
-        assert "serving at" in daemon.stdout.readline()
-        yield home
-    finally:
-        daemon.terminate()
-        daemon.wait(30)
-
-
 def python_of(version: str) -> Path:
     found: Path | None = PYTHONS.pythons().get(version)
     if found is None:

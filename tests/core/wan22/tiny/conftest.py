@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from artifexpro.core.errors import Cancelled
+from artifexpro.core.wan22.hooks import Silent
 from artifexpro.core.wan22.tiny.plan import Plan
 from artifexpro.core.wan22.tiny.train import train
 
@@ -28,6 +30,18 @@ SHORT = Plan(
     small_size=SIZE,
     large_sizes={SIZE: 1.0},
 )
+
+
+class Stopping(Silent):
+    """Hooks whose audience leaves after so many checks."""
+
+    def __init__(self, checks: int) -> None:
+        self.left = checks
+
+    def check(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise Cancelled
 
 
 @pytest.fixture(scope="session")

@@ -26,23 +26,11 @@ from artifexpro.core.wan22.tiny.course import chance
 from artifexpro.core.wan22.tiny.distilling import distil
 from artifexpro.core.wan22.tiny.plan import Distilling
 from artifexpro.core.wan22.tiny.plan import distilling as planned
-from tests.core.wan22.tiny.conftest import SIZE
+from tests.core.wan22.tiny.conftest import SIZE, Stopping
 
 STEPS = 2
 BRIEF = Distilling({SIZE: 8}, descent=16, batch=6, prompts=1)
 NAME = "wan22-tiny-2steps"
-
-
-class Stopping(Silent):
-    """Hooks whose audience leaves after so many checks."""
-
-    def __init__(self, checks: int) -> None:
-        self.left = checks
-
-    def check(self) -> None:
-        self.left -= 1
-        if self.left < 0:
-            raise Cancelled
 
 
 @pytest.fixture(scope="module", autouse=True)

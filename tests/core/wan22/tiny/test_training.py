@@ -34,21 +34,9 @@ from artifexpro.core.wan22.tiny.course import Course, chance, take
 from artifexpro.core.wan22.tiny.plan import plan
 from artifexpro.core.wan22.tiny.train import train
 from tests.core.wan22.conftest import Remembering
-from tests.core.wan22.tiny.conftest import SHORT
+from tests.core.wan22.tiny.conftest import SHORT, Stopping
 
 PROMPT = "a large red circle moving left over a black background"
-
-
-class Stopping(Silent):
-    """Hooks whose audience leaves after so many checks."""
-
-    def __init__(self, checks: int) -> None:
-        self.left = checks
-
-    def check(self) -> None:
-        self.left -= 1
-        if self.left < 0:
-            raise Cancelled
 
 
 @pytest.fixture
