@@ -75,7 +75,7 @@ def test_denoising_goes_on_at_the_step_that_failed_with_networks_block_by_block(
     expected = clip(spec, random_models, tmp_path / "whole")
     passes = failing(monkeypatch, WanTransformer3DModel, at=5)
     made = clip(spec, random_models, tmp_path / "interrupted", hooks)
-    assert torch.equal(made, expected)
+    torch.testing.assert_close(made, expected, rtol=0, atol=1e-5)
     assert len(passes) == 8 + 1
     assert [told for told in hooks.told if told[0] == "denoise"] == [("denoise", step, 4) for step in range(1, 5)]
     assert hooks.stages.count("text") == hooks.stages.count("encode") == 1
@@ -102,7 +102,8 @@ def test_the_other_expert_is_loaded_with_the_new_levers(
     spec = small(model="smoke-moe", steps=6)
     expected = clip(spec, random_models, tmp_path / "whole")
     failing(monkeypatch, WanTransformer3DModel, at=2)
-    assert torch.equal(clip(spec, random_models, tmp_path / "interrupted"), expected)
+    again = clip(spec, random_models, tmp_path / "interrupted")
+    torch.testing.assert_close(again, expected, rtol=0, atol=1e-5)
 
 
 def test_reading_the_text_goes_to_the_processor(
@@ -133,9 +134,9 @@ def test_decoding_begins_again_in_tiles_and_hands_out_every_frame_once(
     tiled = torch.cat(list(decode.chunks(*_saved(tmp_path / "whole", random_models), tile=256)))
     failing(monkeypatch, WanDecoder3d, at=2)
     made = clip(spec, random_models, tmp_path / "interrupted", hooks)
-    assert torch.equal(made[:1], whole[:1])
-    assert torch.equal(made[1:], tiled[1:])
-    assert not torch.equal(made[1:], whole[1:])
+    torch.testing.assert_close(made[:1], whole[:1], rtol=0, atol=1e-5)
+    torch.testing.assert_close(made[1:], tiled[1:], rtol=0, atol=1e-5)
+    assert float((made[1:] - whole[1:]).abs().max()) > 1e-4
     assert any("ran out of memory while decoding" in note and "tiles of 256" in note for note in hooks.notes)
 
 

@@ -55,7 +55,7 @@ def test_denoising_goes_on_at_the_step_that_failed(
     calls: list[int] = []
     failing(monkeypatch, WanTransformer3DModel, calls, 6)
     made = clip(spec, random_models, hooks, tmp_path / "made")
-    assert torch.equal(made, expected)
+    torch.testing.assert_close(made, expected, rtol=0, atol=1e-5)
     assert len(calls) == 8 + 2
     (said,) = [note for note in hooks.notes if "ran out of memory" in note]
     assert "while denoising; from here on the networks come to the card block by block" in said
@@ -73,7 +73,7 @@ def test_frames_that_left_are_not_made_twice(
     made = clip(spec, random_models, hooks, tmp_path / "made")
     assert any("while decoding; from here on pictures are decoded in tiles of 256" in note for note in hooks.notes)
     assert made.shape == expected.shape
-    assert torch.equal(made[0], expected[0])
+    torch.testing.assert_close(made[0], expected[0], rtol=0, atol=1e-5)
     assert float((made - expected).abs().mean()) < 0.05
 
 

@@ -210,8 +210,9 @@ def graded(settings):
 
 
 def leave(settings):
-    """Send one, save once it is in the daemon's hands, and close without waiting."""
+    """Send one that takes a while, save once it is in the daemon's hands, and close without waiting."""
     node = text_clip(settings)
+    node["steps"].setValue(100)
     job = generate(node)
     idle_until(lambda: job.job)
     nuke.scriptSave()
