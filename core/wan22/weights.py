@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from artifexpro.core.errors import ArtifexError
+from artifexpro.core.wan22 import catalogue
 from artifexpro.core.wan22.catalogue import ModelSpec
 from artifexpro.core.wan22.hooks import Hooks
 
@@ -115,10 +116,12 @@ def used(folder: Path) -> None:
 def provenance(models: Path, model: ModelSpec, dtype: str | None = None) -> dict[str, Any]:
     """{"name", "repository", "revision", "files": {name: sha256}} for recipes, from the manifest alone.
 
-    Weights copied by hand have no manifest: `revision` is None and `files` is empty.
+    Weights copied by hand have no manifest: `revision` is None and `files` is empty. The embedded model is what the
+    package has, which is where it is copied from before it is used.
     """
     folder = folder_of(models, model, dtype)
-    manifest = Manifest.read(folder)
+    embedded = model.embedded and folder == models / model.name
+    manifest = Manifest.read(catalogue.WEIGHTS if embedded else folder)
     if manifest is None:
         return {"name": model.name, "folder": folder.name, "repository": None, "revision": None, "files": {}}
     return {
@@ -164,7 +167,7 @@ def missing(models: Path, model: ModelSpec) -> ArtifexError:
     return ArtifexError(
         f"use the model {model.name}",
         f"its weights are not in {models}",
-        f"`artifexpro models get {model.name}`, or the model smoke for a trial with noise",
+        f"`artifexpro models get {model.name}`, or the model wan22-tiny, which comes with the package",
         code="model",
     )
 

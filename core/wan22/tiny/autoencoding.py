@@ -57,9 +57,9 @@ def _drawn(chance: Any, size: tuple[int, int], frames: int) -> Tensor:
     seed = _draw(chance, 2**62)
     scene = scenes.scene(Random(seed))
     if _draw(chance, 2):
-        return drawing.clip(scene, seed, *size, frames)
+        return drawing.clip(scene, seed, *size, frames, anywhere=True)
     right, down = (_draw(chance, SHOWN[side] - size[side] + 1) for side in (0, 1))
-    whole = drawing.clip(scene, seed, *SHOWN, frames)
+    whole = drawing.clip(scene, seed, *SHOWN, frames, anywhere=True)
     return whole[:, down : down + size[1], right : right + size[0]]
 
 
@@ -72,22 +72,30 @@ def _loss(vae: Whole, pixels: Tensor, chance: Any) -> Tensor:
 
 
 def keep(
-    vae: Whole, seed: int, count: int, size: tuple[int, int, int], folder: Path, device: Any, hooks: Hooks
+    vae: Whole,
+    seed: int,
+    count: int,
+    size: tuple[int, int, int],
+    anywhere: bool,
+    folder: Path,
+    device: Any,
+    compute: str,
+    hooks: Hooks,
 ) -> tuple[Tensor, list[int]]:
-    """Latents (count, C, T, h, w) float16, not normalised, of `count` clips of `size` (width, height, frames), and the
-    seed of each one's scene. Those on disk from an earlier run are not made again; `folder` holds a file for every
-    hundred."""
+    """Latents (count, C, T, h, w) float16, not normalised, of `count` clips of `size` (width, height, frames), with
+    things near the middle or `anywhere`, and the seed of each one's scene. `compute` is that of a course. Those on disk
+    from an earlier run are not made again; `folder` holds a file for every hundred."""
     from safetensors.torch import load_file, save_file
 
-    width, height, frames = size
-    seeds = [number(seed, f"latents {width}x{height}x{frames}", index) for index in range(count)]
+    name = f"latents {'' if anywhere else 'near '}{'x'.join(map(str, size))}"
+    seeds = [number(seed, name, index) for index in range(count)]
     found = []
     for begin in range(0, count, 100):
         part = seeds[begin : begin + 100]
-        path = folder / f"{width}x{height}x{frames}-{begin:06d}-{len(part)}.safetensors"
+        path = folder / f"{name}-{begin:06d}-{len(part)}.safetensors"
         if not path.is_file():
             folder.mkdir(parents=True, exist_ok=True)
-            made = torch.cat(list(_encoded(vae, part, size, device, hooks)))
+            made = torch.cat(list(_encoded(vae, part, size, anywhere, device, compute, hooks)))
             save_file({"latents": made}, path.with_suffix(".partial"))
             path.with_suffix(".partial").replace(path)
         found.append(load_file(path)["latents"])
@@ -95,14 +103,24 @@ def keep(
     return torch.cat(found), seeds
 
 
-def _encoded(vae: Whole, seeds: list[int], size: tuple[int, int, int], device: Any, hooks: Hooks) -> Iterator[Tensor]:
+def _encoded(
+    vae: Whole,
+    seeds: list[int],
+    size: tuple[int, int, int],
+    anywhere: bool,
+    device: Any,
+    compute: str,
+    hooks: Hooks,
+) -> Iterator[Tensor]:
     together = 20 if device.type == "cuda" else 4
     for begin in range(0, len(seeds), together):
         hooks.check()
-        drawn = [drawing.clip(scenes.scene(Random(seed)), seed, *size) for seed in seeds[begin : begin + together]]
+        part = seeds[begin : begin + together]
+        drawn = [drawing.clip(scenes.scene(Random(seed)), seed, *size, anywhere=anywhere) for seed in part]
         pixels = torch.stack(drawn).permute(0, 4, 1, 2, 3).to(device) * 2 - 1
-        with torch.no_grad():
-            yield vae.encoded(pixels).to("cpu", torch.float16)
+        with torch.no_grad(), torch.autocast(device.type, torch.bfloat16, enabled=compute == "bfloat16"):
+            latents = vae.encoded(pixels)
+        yield latents.to("cpu", torch.float16).contiguous()
 
 
 def settle(vae: Any, latents: Tensor) -> None:

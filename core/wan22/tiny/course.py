@@ -53,10 +53,11 @@ class Course:
 
 
 def fastest(device: str) -> str:
-    """The number format whose passes are fastest: bfloat16 on cards and on processors with matrix units for it."""
+    """The number format whose passes are fastest: bfloat16 on cards and on processors that multiply in it."""
     if device == "cuda":
         return "bfloat16"
-    return "bfloat16" if torch.cpu._is_amx_tile_supported() else "float32"
+    known = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    return "bfloat16" if known else "float32"
 
 
 def chance(seed: int, name: str, step: int) -> Any:

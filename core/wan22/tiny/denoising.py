@@ -1,10 +1,10 @@
 """The transformer's lessons, its text encoder learning along: which way from noise to what the caption says.
 
 A clip x0 and noise e meet at sigma: x = (1 - sigma) x0 + sigma e, and the network is asked for e - x0 at timestep
-1000 sigma (rectified flow, Liu et al. 2022, as Wan is trained). Levels are drawn logit-normal (Esser et al. 2024) and
-shifted as they are when clips are made. In a part of the steps the first frame is given: clean, at timestep 0 of its
-own tokens, as TI2V-5B does it and `condition.FirstFrame` asks for it. Some captions are dropped, for guidance, and some
-are replaced by words of no meaning, which therefore mean nothing.
+1000 sigma (rectified flow, Liu et al. 2022, as Wan is trained). Levels are drawn evenly and shifted further to noise
+than when clips are made: what a clip shows is settled above sigma 0.85. In a part of the steps the first frame is
+given: clean, at timestep 0 of its own tokens, as TI2V-5B does it and `condition.FirstFrame` asks for it. Some captions
+are dropped, for guidance, and some are replaced by words of no meaning, which therefore mean nothing.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ SEEN = 72
 _GIVEN = 0.35
 """Share of the steps whose clips begin from their first frame."""
 _DROPPED, _NONSENSE = 0.08, 0.04
-_SPREAD = 1.0
-"""Deviation of the logit of levels before the shift."""
+_SHIFT = 5.0
+"""Of levels, as when clips are made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,15 @@ class Material:
 
     latents: Tensor
     seeds: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """Clips of one size: those made from words alone, their things near the middle, and those whose first frame is
+    given, their things anywhere."""
+
+    free: Material
+    given: Material
 
 
 class Padded:
@@ -74,6 +83,11 @@ def shorten(network: Any, short: bool) -> None:
 
 def states(prompts: Sequence[str], tokenizer: Any, encoder: Any) -> Tensor:
     """Embeddings (N, SEEN, D) of `prompts`, zero where they have ended: `text.encode` for many, with gradients."""
+    return read(prompts, tokenizer, encoder)[0]
+
+
+def read(prompts: Sequence[str], tokenizer: Any, encoder: Any) -> tuple[Tensor, Tensor]:
+    """`states`, and where prompts have not ended yet (N, SEEN)."""
     inputs = tokenizer(
         [text.clean(prompt) for prompt in prompts],
         padding="max_length",
@@ -84,22 +98,24 @@ def states(prompts: Sequence[str], tokenizer: Any, encoder: Any) -> Tensor:
     )
     mask = inputs.attention_mask.to(encoder.device)
     found = encoder(inputs.input_ids.to(encoder.device), mask).last_hidden_state * mask.unsqueeze(-1)
-    return torch.nn.functional.pad(found, (0, 0, 0, 1))
+    return torch.nn.functional.pad(found, (0, 0, 0, 1)), torch.nn.functional.pad(mask, (0, 1)).bool()
 
 
-def loss(network: Any, encoder: Any, tokenizer: Any, material: Material, chance: Any, batch: int) -> Tensor:
-    """The loss of one step on `batch` clips of `material`."""
+def loss(network: Any, encoder: Any, tokenizer: Any, lessons: Lessons, chance: Any, batch: int) -> Tensor:
+    """The loss of one step on `batch` clips of one kind of `lessons`."""
     device = network.device
+    given = float(torch.rand((), generator=chance)) < _GIVEN
+    material = lessons.given if given else lessons.free
     chosen = torch.randint(len(material.seeds), (batch,), generator=chance).tolist()
     prompts = [prompt(material.seeds[index], chance) for index in chosen]
     clean = material.latents[chosen].to(device, torch.float32)
     noise = torch.randn(clean.shape, generator=chance).to(device)
-    level = torch.sigmoid(_SPREAD * torch.randn(batch, generator=chance)).to(device)
-    sigma = (TINY.shift * level / (1 + (TINY.shift - 1) * level)).view(-1, 1, 1, 1, 1)
+    level = torch.rand(batch, generator=chance).to(device)
+    sigma = (_SHIFT * level / (1 + (_SHIFT - 1) * level)).view(-1, 1, 1, 1, 1)
     seen = (1 - sigma) * clean + sigma * noise
     timestep = sigma.flatten() * TRAINED_STEPS
     counted = slice(None)
-    if clean.shape[2] > 1 and float(torch.rand((), generator=chance)) < _GIVEN:
+    if given and clean.shape[2] > 1:
         seen = torch.cat([clean[:, :, :1], seen[:, :, 1:]], dim=2)
         frames, patches = clean.shape[2], clean.shape[3] * clean.shape[4] // TINY.transformer.patch**2
         each = timestep.view(-1, 1, 1).repeat(1, frames, patches)

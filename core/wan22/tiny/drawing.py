@@ -1,8 +1,9 @@
 """Scenes as clips: flat things with soft edges over flat grounds, of any size and length, the same for the same seed.
 
 Shapes of one size cover the same area, so that size can be told whatever the shape. Edges are the exact cover of each
-pixel, counted on `FINER` x `FINER` points. A thing keeps inside the picture and two keep to their own halves; how far
-it moves is a share of the way it has, over the whole clip, so that clips of any length show the whole motion.
+pixel, counted on `FINER` x `FINER` points. A thing keeps inside the picture and two keep to their own halves, near the
+middle unless anywhere is as good; how far it moves is a share of the way it has, over the whole clip, so that clips of
+any length show the whole motion.
 """
 
 from __future__ import annotations
@@ -34,6 +35,11 @@ GROWTH = {"slowly": (1.45, 1.6), "fast": (1.9, 2.1)}
 """Larger radius over smaller one."""
 TURN = {"slowly": (45.0, 65.0), "fast": (110.0, 150.0)}
 """Degrees, either way."""
+NEAR = 0.2
+"""Share of the places and angles there are that a thing is given where it is to be near the middle, and upright. No
+caption says where things are: the less is left to chance, the more of a clip its caption decides."""
+_TILT = 12.0
+"""Degrees from upright, at most."""
 _STAR = 0.45
 """Inner radius of a star over its outer one."""
 _LATTICE, _DOT, _DOT_LIGHT = 0.25, 0.03, 0.07
@@ -50,8 +56,11 @@ class _Path:
     angle: tuple[float, float]
 
 
-def clip(scene: Scene, seed: int, width: int = 192, height: int = 128, frames: int = 33) -> Tensor:
-    """The clip (frames, height, width, 3), float32 display-referred sRGB in 0..1, of `scene`. `seed` places its things.
+def clip(
+    scene: Scene, seed: int, width: int = 192, height: int = 128, frames: int = 33, *, anywhere: bool = False
+) -> Tensor:
+    """The clip (frames, height, width, 3), float32 display-referred sRGB in 0..1, of `scene`. `seed` places its things,
+    near the middle of the picture or of their halves, or `anywhere` in them.
 
     Raises `ArtifexError` (code "settings") for a size or length that shows nothing.
     """
@@ -64,7 +73,8 @@ def clip(scene: Scene, seed: int, width: int = 192, height: int = 128, frames: i
         )
     chance = Random(seed)
     paths = [
-        _path(thing, number, len(scene.things), chance, width, height) for number, thing in enumerate(scene.things)
+        _path(thing, number, len(scene.things), chance, width, height, 1.0 if anywhere else NEAR)
+        for number, thing in enumerate(scene.things)
     ]
     far, zoom = chance.uniform(0.15, 0.3) * height, chance.uniform(1.35, 1.6)
     ground = numpy.array(BACKGROUNDS[scene.background], numpy.float32)
@@ -82,10 +92,14 @@ def clip(scene: Scene, seed: int, width: int = 192, height: int = 128, frames: i
     return torch.from_numpy(pictures)
 
 
-def _path(thing: Thing, number: int, count: int, chance: Random, width: int, height: int) -> _Path:
+def _path(thing: Thing, number: int, count: int, chance: Random, width: int, height: int, loose: float) -> _Path:
+    def placed(low: float, high: float) -> float:
+        middle = (low + high) / 2
+        return middle + loose * (chance.uniform(low, high) - middle)
+
     radius = chance.uniform(*RADIUS[thing.size]) * min(height, width / 1.5) * (SHARED if count == 2 else 1.0)
     smaller, larger = radius, radius
-    angle = chance.uniform(-12, 12)
+    angle = placed(-_TILT, _TILT)
     turned = angle
     if thing.motion in ("growing", "shrinking"):
         root = math.sqrt(chance.uniform(*GROWTH[thing.speed]))
@@ -97,13 +111,13 @@ def _path(thing: Thing, number: int, count: int, chance: Random, width: int, hei
     reach = max(smaller, larger) * _reach(thing.shape)
     columns = _room(number * width / count, (number + 1) * width / count, reach)
     rows = _room(0, height, reach)
-    begin = [chance.uniform(*columns), chance.uniform(*rows)]
+    begin = [placed(*columns), placed(*rows)]
     end = list(begin)
     if thing.motion in ("left", "right", "up", "down"):
         axis = 0 if thing.motion in ("left", "right") else 1
         low, high = (columns, rows)[axis]
         way = (high - low) * chance.uniform(*WAY[thing.speed])
-        first = chance.uniform(low, high - way)
+        first = placed(low, high - way)
         begin[axis], end[axis] = first, first + way
         if thing.motion in ("left", "up"):
             begin[axis], end[axis] = end[axis], begin[axis]

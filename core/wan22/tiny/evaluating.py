@@ -103,7 +103,9 @@ def measured(made: list[Tensor], wanted: list[tuple[Scene, str, int]]) -> list[m
 def _from_pictures(parts: Mapping[str, Any], count: int, way: Way, hooks: Hooks) -> dict[str, float]:
     wanted = asked(count, 1)
     hooks.check()
-    drawn = [drawing.clip(scene, seed, way.width, way.height, way.frames)[0] for scene, _, seed in wanted]
+    drawn = [
+        drawing.clip(scene, seed, way.width, way.height, way.frames, anywhere=True)[0] for scene, _, seed in wanted
+    ]
     pictures = torch.stack(drawn).permute(0, 3, 1, 2)
     made = clips(parts, [words for _, words, _ in wanted], [seed for *_, seed in wanted], way, pictures)
     likeness = [decibels(clip[0], picture) for clip, picture in zip(made, drawn, strict=True)]
@@ -117,7 +119,7 @@ def reconstruction(vae: Any, count: int, size: tuple[int, int, int], hooks: Hook
     likeness, flicker = [], []
     for scene, _, seed in asked(count, 2):
         hooks.check()
-        clip = drawing.clip(scene, seed, *size)
+        clip = drawing.clip(scene, seed, *size, anywhere=True)
         with torch.no_grad():
             pixels = clip.permute(3, 0, 1, 2).unsqueeze(0) * 2 - 1
             latents = encode.clip(

@@ -16,6 +16,7 @@ from artifexpro.core.lazy import torch
 from artifexpro.core.wan22.catalogue import TINY
 from artifexpro.core.wan22.hooks import Silent
 from artifexpro.core.wan22.quiet import quiet
+from artifexpro.core.wan22.tiny import looking
 from artifexpro.core.wan22.weights import Manifest, building, records_of
 
 CHANNELS = TINY.vae.channels
@@ -27,7 +28,7 @@ def transformer() -> Any:
     from diffusers import WanTransformer3DModel
 
     size = TINY.transformer
-    return WanTransformer3DModel(
+    begun = WanTransformer3DModel(
         num_layers=size.layers,
         num_attention_heads=size.heads,
         attention_head_dim=size.head_dim,
@@ -38,6 +39,8 @@ def transformer() -> Any:
         freq_dim=size.frequencies,
         rope_max_seq_len=size.longest,
     )
+    looking.beside(begun)
+    return begun
 
 
 def text_encoder() -> Any:
@@ -53,7 +56,9 @@ def text_encoder() -> Any:
         feed_forward_proj="gated-gelu",
         dropout_rate=0.0,
     )
-    return UMT5EncoderModel(config)
+    begun = UMT5EncoderModel(config)
+    looking.around(begun)
+    return begun
 
 
 def vae() -> Any:

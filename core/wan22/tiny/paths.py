@@ -129,5 +129,5 @@ def _made(
 def _beginnings(seeds: Sequence[int], size: Size, vae: Any) -> Tensor:
     """Latents (N, C, 1, h, w) of the first frames of scenes."""
     width, height, _ = size
-    drawn = [drawing.clip(scenes.scene(Random(seed)), seed, width, height, 2)[0] for seed in seeds]
+    drawn = [drawing.clip(scenes.scene(Random(seed)), seed, width, height, 2, anywhere=True)[0] for seed in seeds]
     return encode.still(torch.stack(drawn).permute(0, 3, 1, 2), vae, vae.device)

@@ -19,11 +19,29 @@ SMALL: Size = (128, 96, 17)
 LARGE: Mapping[Size, float] = MappingProxyType({(192, 128, 33): 0.75, (192, 128, 41): 0.25})
 """Width, height and frames of the transformer's lessons: small ones first, then in these shares."""
 SHARES: Mapping[str, float] = MappingProxyType(
-    {"pictures": 0.08, "clips": 0.2, "small_latents": 0.075, "large_latents": 0.09, "small": 0.24, "large": 0.2}
+    {
+        "pictures": 0.06,
+        "clips": 0.08,
+        "small_latents": 0.08,
+        "large_latents": 0.16,
+        "words": 0.02,
+        "places": 0.02,
+        "small": 0.2,
+        "large": 0.25,
+    }
 )
 """Of the minutes. What is left is for looking how good it is."""
 RATES: Mapping[str, float] = MappingProxyType(
-    {"pictures": 220, "clips": 70, "small_latents": 400, "large_latents": 100, "small": 75, "large": 100}
+    {
+        "pictures": 250,
+        "clips": 150,
+        "small_latents": 500,
+        "large_latents": 150,
+        "words": 400,
+        "places": 150,
+        "small": 100,
+        "large": 100,
+    }
 )
 """Steps or clips a minute on two cores: a busy machine makes fewer, a quiet one more."""
 CUDA = 25
@@ -39,7 +57,8 @@ DESCENT_SHARE, DESCENT = 0.5, 30
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Steps of each stage, clips whose latents are kept, and how many steps or clips go together.
+    """Steps of each stage, clips whose latents are kept (and half as many again from a first frame), and how many steps
+    or clips go together.
 
     At the end the model is scored on `prompts` held-out prompts of each kind, by clips of `steps` steps, and `looks`
     times in each stage of the transformer on a quarter of them.
@@ -49,13 +68,16 @@ class Plan:
     clips: int
     small_latents: int
     large_latents: int
+    words: int
+    places: int
     small: int
     large: int
     pictures_batch: int = 8
     clips_batch: int = 2
+    words_batch: int = 48
     small_batch: int = 48
     large_batch: int = 16
-    looks: int = 4
+    looks: int = 2
     prompts: int = 8
     steps: int = 20
     lesson: tuple[int, int] = LESSON
@@ -86,10 +108,12 @@ def plan(minutes: float, device: str) -> Plan:
         clips=steps["clips"],
         small_latents=steps["small_latents"],
         large_latents=steps["large_latents"],
+        words=steps["words"],
+        places=steps["places"],
         small=steps["small"],
         large=steps["large"],
-        looks=4 if minutes * faster >= 60 else 1,
-        prompts=max(2, min(64, round(minutes * faster / 4))),
+        looks=2 if minutes * faster >= 60 else 1,
+        prompts=max(2, min(64, round(minutes * faster / 5))),
     )
 
 

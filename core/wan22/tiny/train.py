@@ -22,6 +22,7 @@ from typing import Any
 from artifexpro.core.errors import ArtifexError, Cancelled
 from artifexpro.core.lazy import torch
 from artifexpro.core.wan22 import catalogue
+from artifexpro.core.wan22.catalogue import TINY
 from artifexpro.core.wan22.hooks import Hooks, Silent
 from artifexpro.core.wan22.tiny import (
     autoencoding,
@@ -32,17 +33,21 @@ from artifexpro.core.wan22.tiny import (
     evaluating,
     log,
     model,
+    placing,
     plan,
+    reading,
     scenes,
     whole,
 )
 from artifexpro.core.wan22.tiny.course import Course
-from artifexpro.core.wan22.tiny.denoising import Material
+from artifexpro.core.wan22.tiny.denoising import Lessons, Material
 from artifexpro.core.wan22.tiny.plan import Plan
 
-RECIPE = "2"
+RECIPE = "3"
 """Changes with anything that changes the weights."""
-RATE = {"pictures": 8e-3, "clips": 2e-3, "small": 5e-3, "large": 3e-3}
+RATE = {"pictures": 8e-3, "clips": 2e-3, "words": 3e-3, "places": 4e-3, "small": 4e-3, "large": 3e-3}
+GIVEN = 0.5
+"""As many clips of each size are for lessons with a first frame as this share of the others."""
 CAPTIONS = 4000
 """Captions that the tokenizer is made from."""
 
@@ -78,14 +83,17 @@ def train(
             "vae": model.vae().to(place),
             "text_encoder": model.text_encoder().to(place),
             "transformer": model.transformer().to(place),
-            "tokenizer": model.tokenizer(_captions(seed)),
         }
+        words, places = reading.heads(parts["text_encoder"]).to(place), placing.heads(parts["transformer"]).to(place)
+    parts["tokenizer"] = model.tokenizer(_captions(seed))
     with whole.at_once(parts["vae"]) as clips:
         _vae(parts["vae"], clips, steps, place, compute, go)
         parts["vae"].eval().requires_grad_(False)
-        material = _material(parts["vae"], clips, steps, seed, place, work / "latents", hooks)
+        material = _material(parts["vae"], clips, steps, seed, place, compute, work / "latents", hooks)
+        _words(parts, words, steps, place, compute, go)
+        _places(parts["transformer"], places, steps, place, compute, go)
+        _transformer(parts, steps, material, place, compute, compiled, told, go, hooks)
     _note_vae(parts["vae"], steps, told, hooks)
-    _transformer(parts, steps, material, place, compute, compiled, told, go, hooks)
     for name in ("text_encoder", "transformer"):
         parts[name].eval()
     best = max(steps.large_sizes, key=lambda size: steps.large_sizes[size])
@@ -127,21 +135,30 @@ def _vae(vae: Any, whole_clips: whole.Whole, steps: Plan, place: Any, compute: s
 
 
 def _material(
-    vae: Any, clips: whole.Whole, steps: Plan, seed: int, place: Any, folder: Path, hooks: Hooks
-) -> dict[str, list[Material]]:
-    """The lessons of the transformer, and the VAE's configuration told their mean and deviation."""
+    vae: Any, clips: whole.Whole, steps: Plan, seed: int, place: Any, compute: str, folder: Path, hooks: Hooks
+) -> Callable[[str], list[Lessons]]:
+    """What gives the lessons of the transformer's stages, made when they are asked for. The VAE's configuration is told
+    mean and deviation of the small ones."""
     from artifexpro.core.wan22 import encode
 
-    raw = {"small": [autoencoding.keep(clips, seed, steps.small_latents, steps.small_size, folder, place, hooks)]}
-    raw["large"] = [
-        autoencoding.keep(clips, seed, max(2, round(steps.large_latents * share)), size, folder, place, hooks)
-        for size, share in steps.large_sizes.items()
-    ]
-    autoencoding.settle(vae, raw["large"][0][0])
-    return {
-        name: [Material(encode.normalised(latents.float(), vae).half(), seeds) for latents, seeds in found]
-        for name, found in raw.items()
-    }
+    def kept(count: float, size: plan.Size, anywhere: bool = False) -> tuple[Any, list[int]]:
+        return autoencoding.keep(clips, seed, max(2, round(count)), size, anywhere, folder, place, compute, hooks)
+
+    def normalised(count: float, size: plan.Size, anywhere: bool) -> Material:
+        latents, seeds = kept(count, size, anywhere)
+        return Material(encode.normalised(latents.float(), vae).half(), seeds)
+
+    def material(stage: str) -> list[Lessons]:
+        counts = {steps.small_size: float(steps.small_latents)}
+        if stage == "large":
+            counts = {size: steps.large_latents * share for size, share in steps.large_sizes.items()}
+        return [
+            Lessons(normalised(count, size, False), normalised(GIVEN * count, size, True))
+            for size, count in counts.items()
+        ]
+
+    autoencoding.settle(vae, kept(steps.small_latents, steps.small_size)[0])
+    return material
 
 
 def _note_vae(vae: Any, steps: Plan, told: log.Log, hooks: Hooks) -> None:
@@ -151,10 +168,32 @@ def _note_vae(vae: Any, steps: Plan, told: log.Log, hooks: Hooks) -> None:
     told.write(stage="vae", clips=4, **evaluating.reconstruction(vae, 4, size, hooks))
 
 
+def _words(parts: dict[str, Any], asked: Any, steps: Plan, place: Any, compute: str, go: Callable[..., None]) -> None:
+    encoder, tokenizer = parts["text_encoder"], parts["tokenizer"]
+
+    def lesson(step: int, chance: Any) -> Any:
+        return reading.loss(encoder, asked, tokenizer, chance, steps.words_batch)
+
+    modules = {"text_encoder": encoder, "heads": asked}
+    go(Course("words", modules, lesson, steps.words, RATE["words"], place, compute), then=lambda done: None)
+
+
+def _places(network: Any, asked: Any, steps: Plan, place: Any, compute: str, go: Callable[..., None]) -> None:
+    sizes = [(steps.small_size, steps.small_batch), *((size, steps.large_batch) for size in steps.large_sizes)]
+
+    def lesson(step: int, chance: Any) -> Any:
+        size, batch = sizes[step % len(sizes)]
+        return placing.loss(network, asked, TINY.latent_shape(*size), chance, batch)
+
+    denoising.shorten(network, True)
+    modules = {"transformer": network, "heads": asked}
+    go(Course("places", modules, lesson, steps.places, RATE["places"], place, compute), then=lambda done: None)
+
+
 def _transformer(
     parts: dict[str, Any],
     steps: Plan,
-    material: dict[str, list[Material]],
+    material: Callable[[str], list[Lessons]],
     place: Any,
     compute: str,
     compiled: bool,
@@ -168,10 +207,10 @@ def _transformer(
     sizes = {"small": steps.small_size, "large": next(iter(steps.large_sizes))}
     batches = {"small": steps.small_batch, "large": steps.large_batch}
 
-    def lesson(name: str, step: int, chance: Any) -> Any:
+    def lesson(name: str, lessons: list[Lessons], step: int, chance: Any) -> Any:
         drawn = float(torch.rand((), generator=chance)) * shares[name][-1]
         which = next(number for number, share in enumerate(shares[name]) if drawn <= share)
-        return denoising.loss(pupil, reader, tokenizer, material[name][which], chance, batches[name])
+        return denoising.loss(pupil, reader, tokenizer, lessons[which], chance, batches[name])
 
     def look(name: str, done: int) -> None:
         total = getattr(steps, name)
@@ -188,7 +227,7 @@ def _transformer(
         stage = Course(
             name,
             {"transformer": network, "text_encoder": encoder},
-            partial(lesson, name),
+            partial(lesson, name, material(name)),
             getattr(steps, name),
             RATE[name],
             place,

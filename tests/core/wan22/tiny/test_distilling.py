@@ -63,7 +63,7 @@ def lines(out: Path) -> list[dict[str, Any]]:
 def test_its_loss_falls(lora: Path) -> None:
     losses = [line["loss"] for line in lines(lora) if line.get("stage") == "lora"]
     assert len(losses) == BRIEF.descent
-    assert sum(losses[-6:]) < 0.6 * sum(losses[:6])
+    assert sum(losses[-6:]) < 0.8 * sum(losses[:6])
 
 
 def test_the_log_says_of_what_to_how_many_steps_and_how_good(lora: Path) -> None:

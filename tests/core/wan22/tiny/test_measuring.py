@@ -30,7 +30,7 @@ def right(count: int, first: int, poor: bool, frames: int = 17) -> dict[str, flo
     found = dict.fromkeys(PARTS, 0)
     for seed in range(first, first + count):
         scene = scenes.scene(Random(seed), held_out=bool(seed % 2), camera=False)
-        clip = drawing.clip(scene, seed, 192, 128, frames)
+        clip = drawing.clip(scene, seed, 192, 128, frames, anywhere=bool(seed % 2))
         score = measuring.score(measuring.sight(worsened(clip, seed) if poor else clip), scene)
         for part in PARTS:
             found[part] += getattr(score, part)
@@ -108,7 +108,8 @@ def test_a_model_that_draws_what_it_is_asked_for_scores_everything_and_one_that_
     scenes_of = {words: (scene, seed) for things in (1, 2) for scene, words, seed in evaluating.asked(6, things)}
 
     def draws(parts: object, prompts: list[str], seeds: list[int], *_: object) -> list[torch.Tensor]:
-        return [drawing.clip(scenes_of[words][0], seed, 96, 64, 9) for words, seed in zip(prompts, seeds, strict=True)]
+        asked_for = [(scenes_of[words][0], seed) for words, seed in zip(prompts, seeds, strict=True)]
+        return [drawing.clip(scene, seed, 96, 64, 9, anywhere=True) for scene, seed in asked_for]
 
     monkeypatch.setattr(evaluating, "clips", draws)
     found = evaluating.scores({}, 6, way, Silent())

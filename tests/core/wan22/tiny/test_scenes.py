@@ -70,6 +70,17 @@ def test_edges_are_soft_and_cover_adds_up_to_the_area_of_the_shape() -> None:
         assert int(((cover > 0.02) & (cover < 0.98)).sum()) > 20
 
 
+def test_things_are_near_the_middle_of_their_places_unless_anywhere_is_as_good() -> None:
+    def columns(anywhere: bool) -> torch.Tensor:
+        drawn = [drawing.clip(one(size="small"), seed, 192, 128, 1, anywhere=anywhere)[0] for seed in range(40)]
+        red = (torch.stack(drawn)[..., 0] > 0.5).float()
+        return (red.sum(1) * torch.arange(192.0)).sum(1) / red.sum((1, 2))
+
+    near, anywhere = columns(False), columns(True)
+    assert float((near - 96).abs().max()) < 96 * drawing.NEAR
+    assert float(anywhere.min()) < 48 and float(anywhere.max()) > 144
+
+
 @pytest.mark.parametrize(("camera", "right"), [("pans left", 1), ("pans right", -1)])
 def test_what_a_panning_camera_sees_goes_the_other_way(camera: str, right: int) -> None:
     clip = drawing.clip(one(camera=camera, size="small"), 2, 192, 128, 9)
