@@ -79,10 +79,13 @@ def plan(wanted: PlanModel, folder: Path) -> dict[str, Any]:
 
 
 def _made_for(task: str | None) -> str:
-    """The model whose first task this is, else one that does it; without a task the one for trials."""
-    from artifexpro.core.wan22.catalogue import CATALOGUE
+    """The model whose first task this is, else one that does it; without a task the one that comes with the package,
+    which is not what one plans for otherwise."""
+    from artifexpro.core.wan22.catalogue import CATALOGUE, TINY
 
-    if task is None:
-        return "smoke"
-    able = [spec for spec in CATALOGUE.values() if task in spec.tasks and not spec.random and spec.later is None]
-    return min(able, key=lambda spec: spec.tasks.index(task)).name if able else "smoke"
+    able = [
+        spec
+        for spec in CATALOGUE.values()
+        if task in spec.tasks and spec.later is None and not (spec.random or spec.embedded)
+    ]
+    return min(able, key=lambda spec: spec.tasks.index(str(task))).name if able else TINY.name

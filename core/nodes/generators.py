@@ -85,7 +85,7 @@ class _WanGenerator(GeneratorNode):
         0, "Another seed extends in other words; that of the clip does not.", minimum=0, maximum=2**63 - 1
     )
     extend_language: Literal["same", "English"] = parameter("same", "What an extension is written in.")
-    model: str = parameter("smoke", 'The model, as "artifexpro models list" names it.')
+    model: str = parameter("wan22-tiny", 'The model, as "artifexpro models list" names it.')
     preset: Literal["Draft", "Preview", "Production", "Cinema"] = parameter(
         "Draft", "Size, length, steps and guidance in one word."
     )

@@ -444,9 +444,9 @@ WEIGHTS = Path(__file__).parent / "tiny" / "weights"
 
 
 def listed(weights: Path) -> Mapping[str, ModelSpec]:
-    """Every model by name; the embedded one where `weights` has it."""
+    """Every model by name, first the embedded one, where `weights` has it."""
     embedded = (TINY,) if (weights / "model_index.json").is_file() else ()
-    return MappingProxyType({model.name: model for model in (*_MODELS, *embedded)})
+    return MappingProxyType({model.name: model for model in (*embedded, *_MODELS)})
 
 
 CATALOGUE = listed(WEIGHTS)

@@ -52,8 +52,8 @@ class ArtifexSettings(bpy.types.PropertyGroup):
     )
     model: bpy.props.StringProperty(
         name="Model",
-        description="Model that makes the clip. smoke has random weights: it makes noise and needs no download",
-        default="smoke",
+        description="Model that makes the clip. wan22-tiny comes with it and knows coloured shapes that move",
+        default="wan22-tiny",
         search=_model_names,
     )
     preset: bpy.props.EnumProperty(

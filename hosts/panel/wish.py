@@ -47,7 +47,7 @@ class Wish:
     prompt: str = ""
     avoid: str = ""
     task: str = "ti2v"
-    model: str = "smoke"
+    model: str = "wan22-tiny"
     preset: str = "Draft"
     profile: str = ""
     size: tuple[int, int] | None = None
@@ -201,7 +201,7 @@ def wish_of(document: graphs.Document, title: str) -> Wish:
         prompt=words,
         avoid=str(params.get("negative_prompt", "")),
         task=task.name,
-        model=str(params.get("model", "smoke")),
+        model=str(params.get("model", "wan22-tiny")),
         preset=str(params.get("preset", "Draft")),
         profile=str(params.get("profile", "")),
         size=size,

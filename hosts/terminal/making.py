@@ -16,14 +16,14 @@ from artifexpro.hosts.terminal.output import Failed, WrongUse, document, lines, 
 from artifexpro.hosts.terminal.prompting import Words
 
 DEMO = {
-    "prompt": "a paper boat drifts down a rain gutter, evening light",
-    "model": "smoke",
+    "prompt": "a large yellow star moving right over a dark blue background",
+    "model": "wan22-tiny",
     "preset": "Draft",
     "seed": 7,
-    "width": 320,
-    "height": 192,
-    "frames": 17,
-    "steps": 8,
+    "width": 192,
+    "height": 128,
+    "frames": 33,
+    "steps": 20,
 }
 _RANGE = re.compile(r"(-?\d+)(?:-(-?\d+))?")
 _GUIDANCE = re.compile(r"(?:(\d+(?:\.\d+)?),)?(\d+(?:\.\d+)?)")

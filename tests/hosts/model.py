@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-MODEL = "smoke"
-"""Needs no download and makes noise: it is for trying the way."""
+MODEL = "wan22-tiny"
+"""Comes with the package and shows what the prompt says."""

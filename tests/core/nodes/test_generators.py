@@ -169,7 +169,7 @@ def test_a_clip_that_could_not_be_decoded_is_not_denoised_again(
 @pytest.mark.parametrize("node", [TI2VGenerator, T2VGenerator])
 def test_provenance_says_which_weights_and_which_numbers(node: type, made: Path, worker: QuietContext) -> None:
     said = node(**SMALL, preset="Preview").provenance(worker.models)
-    assert said["model"]["name"] == "smoke"
+    assert said["model"]["name"] == "wan22-tiny"
     assert said["model"]["licence"] == "Apache-2.0"
     assert all(len(digest) == 64 for digest in said["model"]["files"].values())
     assert said["model"]["files"]

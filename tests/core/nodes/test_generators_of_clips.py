@@ -72,7 +72,7 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
     "i2v": ("I2VGenerator", {"frames": 5}, {"image": "picture"}),
     "i2v first and last": ("I2VGenerator", {"frames": 5}, {"image": "picture", "last_image": "turned"}),
     "i2v guided": ("I2VGenerator", {"frames": 5, "motion": 0.5}, {"image": "picture", "motion_guide": "clip"}),
-    "style 5B": ("StyleTransfer", {}, {"video": "clip"}),
+    "style 5B": ("StyleTransfer", {"model": "smoke"}, {"video": "clip"}),
     "style two experts": ("StyleTransfer", {"model": "smoke-moe"}, {"video": "clip"}),
     "edit": ("MaskedEdit", {}, {"video": "clip", "mask": "matte"}),
     "edit like": ("MaskedEdit", {}, {"video": "clip", "mask": "matte", "reference": "picture"}),

@@ -135,9 +135,10 @@ def block(channel, start, end):
 
 
 def prompt(text, *, seed=1, frames=5, frame=20, **more):
-    """Fill the panel: a clip of 64 x 64 pixels in two steps."""
+    """Fill the panel: a clip of 64 x 64 pixels in two steps, by the model a panel begins with."""
     here = scene()
     here.frame_current = frame
+    here.artifexpro.property_unset("model")
     fields = {"prompt": text, "seed": seed, "frames": frames, "steps": 2, "own_size": True, "width": 64, "height": 64}
     for name, value in {**fields, "from_strip": False, "with_frames": True, **more}.items():
         setattr(here.artifexpro, name, value)
@@ -241,7 +242,7 @@ def deliver(settings):
     size = scene().render
     size.resolution_x, size.resolution_y, size.resolution_percentage = 64, 64, 100
     block(1, 1, 100)
-    plain = generate("a red kite over the sea", frame=20)
+    plain = generate("a red kite over the sea", frame=20, model="smoke")
     panel_while_waiting = panel_lines("ARTIFEXPRO_PT_jobs")
     second = generate("a red kite over the sea", frame=20, seed=2)
     scene().frame_current = 60

@@ -143,8 +143,14 @@ def test_the_strip_carries_how_it_was_made(told: dict[str, Any]) -> None:
     assert one(told["jobs"], told["keys"]["plain"])["job"] == strip_of(told, "plain")["job"]
 
 
-def test_a_noisy_model_says_so_to_the_artist(told: dict[str, Any]) -> None:
+def test_what_a_model_cannot_do_is_said_to_the_artist(told: dict[str, Any]) -> None:
     assert "noise" in one(told["first_two"], told["keys"]["plain"])["message"]
+    assert "It does not know: kite, sea." in one(told["first_two"], told["keys"]["second"])["message"]
+
+
+def test_a_panel_begins_with_the_model_that_comes_along(told: dict[str, Any]) -> None:
+    recipe = strip_of(told, "second")["recipe"]
+    assert recipe["graph"]["nodes"]["clip"]["params"]["model"] == "wan22-tiny"
 
 
 def test_the_sequencer_shows_the_generated_frame(told: dict[str, Any]) -> None:
@@ -202,7 +208,7 @@ def test_the_panel_shows_progress_and_no_pump_waits(told: dict[str, Any]) -> Non
     assert "artifexpro.generate" in told["panels"]["ARTIFEXPRO_PT_generate"]["buttons"]
     assert {"artifexpro.again", "artifexpro.recall"} <= set(told["panels"]["ARTIFEXPRO_PT_strip"]["buttons"])
     assert told["longest_pump"] < WAITING
-    assert {"smoke", "ti2v-5B"} <= set(told["models"])
+    assert {"wan22-tiny", "smoke", "ti2v-5B"} <= set(told["models"])
     assert "Traceback" not in told["said"]
 
 

@@ -77,7 +77,7 @@ def test_a_clip_lands_at_the_playhead_with_its_job_on_it(way: Way) -> None:
     assert (item.start, item.end, item.color, item.name) == (START + 48, START + 53, "Violet", job["title"])
     (marker,) = item.markers.values()
     assert marker["customData"] == f"artifexpro:{job['job']}" and "seed 1" in marker["note"]
-    assert "On V1 at 01:00:02:00." in job["said"] and "noise" in job["said"]
+    assert "On V1 at 01:00:02:00." in job["said"] and "the small model" in job["said"]
     (bin,) = way.host.project.root.bins
     assert bin.name == "ArtifexPro" and len(bin.clips) == 1 and way.host.project.bin != bin.id
 

@@ -48,7 +48,7 @@ def test_a_daemon_killed_under_a_job_is_started_again_and_the_clip_arrives(artif
     assert running.returncode == 0, err
     assert pid_of(home) != first
     assert "starting it again" in err
-    assert json.loads(out)["model"] == "smoke"
+    assert json.loads(out)["model"] == "wan22-tiny"
     assert (tmp_path / "kite.mp4").stat().st_size > 0
     jobs = artifexpro("jobs", "list", "--json", ARTIFEXPRO_HOME=str(home)).document
     assert [job["state"] for job in jobs] == ["finished"]

@@ -1,0 +1,94 @@
+"""The weights in the package: whole, small, and as good as is said of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from artifexpro.core.wan22 import catalogue, loading, weights
+from artifexpro.core.wan22.hooks import Silent
+from artifexpro.core.wan22.loading import Formats, Loader
+from artifexpro.core.wan22.tiny import evaluating, log
+from artifexpro.core.wan22.tiny.evaluating import Way
+
+LIMIT = 25e6
+
+
+@pytest.fixture(scope="module")
+def parts() -> dict[str, Any]:
+    """What clips are made of."""
+    formats = Formats(torch.float32, torch.float32, torch.float32)
+    loader = Loader(catalogue.WEIGHTS, catalogue.TINY, torch.device("cpu"), formats)
+    return {
+        "tokenizer": loader.tokenizer(),
+        "text_encoder": loader.text_encoder(),
+        "transformer": loader.transformer("transformer"),
+        "vae": loader.vae(),
+    }
+
+
+def whole() -> dict[str, Any]:
+    """The last line of the training's log: its own scores."""
+    found: dict[str, Any] = log.Log(catalogue.WEIGHTS / log.NAME).lines()[-1]
+    return found
+
+
+def test_the_package_has_them_whole_and_below_25_MB() -> None:
+    manifest = weights.Manifest.read(catalogue.WEIGHTS)
+    assert manifest is not None
+    assert manifest.model == "wan22-tiny"
+    for name, record in manifest.files.items():
+        assert hashlib.sha256((catalogue.WEIGHTS / name).read_bytes()).hexdigest() == record.sha256
+    loading.inspect(catalogue.WEIGHTS, catalogue.TINY)
+    assert sum(path.stat().st_size for path in files()) < LIMIT
+
+
+def files() -> list[Path]:
+    """Everything the embedded model takes in the package, its LoRA too."""
+    places = (catalogue.WEIGHTS, catalogue.WEIGHTS.parent / "loras")
+    return [path for place in places for path in place.rglob("*") if path.is_file()]
+
+
+def test_the_log_tells_of_the_whole_training() -> None:
+    lines = log.Log(catalogue.WEIGHTS / log.NAME).lines()
+    begun = next(line for line in lines if line.get("began") == "anew")
+    for stage in ("pictures", "clips", "words", "small", "large"):
+        last = [line for line in lines if line.get("stage") == stage and "step" in line][-1]
+        assert last["step"] == begun["plan"][stage]
+    assert whole()["stage"] == "whole"
+
+
+def test_its_own_configuration_names_no_place_of_a_machine() -> None:
+    for path in (*catalogue.WEIGHTS.rglob("*config.json"), catalogue.WEIGHTS / "model_index.json"):
+        for word in json.dumps(json.loads(path.read_text())).split('"'):
+            assert not word.startswith("/"), path
+
+
+def test_prompts_steer_it(parts: dict[str, Any]) -> None:
+    found = evaluating.scores(parts, 6, Way(steps=10), Silent())
+    assert min(found["one_background"], found["one_colour"]) >= 5 / 6
+    assert min(found["one_motion"], found["one_shape"]) >= 0.5
+    assert found["first_db"] >= 30
+
+
+def test_its_vae_is_good(parts: dict[str, Any]) -> None:
+    found = evaluating.reconstruction(parts["vae"], 3, (192, 128, 33), Silent())
+    assert found["db"] >= 32
+    assert found["flicker"] < 0.006
+
+
+@pytest.mark.nightly
+def test_it_does_what_prompts_say_that_it_never_saw(parts: dict[str, Any]) -> None:
+    found = evaluating.scores(parts, 200, Way(), Silent())
+    assert found["one_background"] >= 0.95
+    assert found["one_colour"] >= 0.97
+    assert found["one_motion"] >= 0.97
+    assert found["one_shape"] >= 0.92
+    assert found["two_everything"] >= 0.8
+    assert found["first_db"] >= 30
+    assert found["first_motion"] >= 0.9
