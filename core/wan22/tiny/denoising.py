@@ -2,7 +2,7 @@
 
 A clip x0 and noise e meet at sigma: x = (1 - sigma) x0 + sigma e, and the network is asked for e - x0 at timestep
 1000 sigma (rectified flow, Liu et al. 2022, as Wan is trained). Levels are drawn evenly and shifted further to noise
-than when clips are made: what a clip shows is settled above sigma 0.85. In a part of the steps the first frame is
+than when clips are made: a wrong caption costs most above sigma 0.85. In a part of the steps the first frame is
 given: clean, at timestep 0 of its own tokens, as TI2V-5B does it and `condition.FirstFrame` asks for it. Some captions
 are dropped, for guidance, and some are replaced by words of no meaning, which therefore mean nothing.
 """
@@ -30,7 +30,7 @@ _GIVEN = 0.35
 """Share of the steps whose clips begin from their first frame."""
 _DROPPED, _NONSENSE = 0.08, 0.04
 _SHIFT = 5.0
-"""Of levels, as when clips are made."""
+"""Of levels in lessons; clips are made at `TINY.shift`, and in few distilled steps at this one."""
 
 
 @dataclass(frozen=True, slots=True)

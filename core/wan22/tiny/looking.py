@@ -1,9 +1,8 @@
 """Where attention heads look before they have learned anything.
 
-Heads that begin by looking everywhere alike must find out by chance that what comes before and after differs, and from
-little more than noise that takes longer than a training lasts. Ours begin by looking one step to one side each: words
-to those before and after, pieces of a clip to the frame before and to their neighbours. What they look at in the end
-is learned.
+Heads that begin by looking everywhere alike must find out by chance that what comes before and after differs: in some
+hundred steps ours did not. So they begin by looking one step to one side each: words to those before and after, pieces
+of a clip to the frame before and to their neighbours. What they look at in the end is learned.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Rotary positions tell a token only how far away others are. In noise nothing marks the rim of a clip, so that where a
 thing should be, and in which frame, is not known when it matters most. It can be found out, by comparing what a head
-that looks one step on brings back with what is at hand: at the rim there is no step on. The first blocks learn that
-in a minute when they are asked for it; asked for clips alone, they had not after a thousand steps.
+that looks one step on brings back with what is at hand: at the rim there is no step on. The first blocks learn that in
+some hundred steps when they are asked for it.
 """
 
 from __future__ import annotations

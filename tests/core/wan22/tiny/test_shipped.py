@@ -59,7 +59,7 @@ def files() -> list[Path]:
 def test_the_log_tells_of_the_whole_training() -> None:
     lines = log.Log(catalogue.WEIGHTS / log.NAME).lines()
     begun = next(line for line in lines if line.get("began") == "anew")
-    for stage in ("pictures", "clips", "words", "small", "large"):
+    for stage in ("pictures", "clips", "words", "places", "small", "large"):
         last = [line for line in lines if line.get("stage") == stage and "step" in line][-1]
         assert last["step"] == begun["plan"][stage]
     assert whole()["stage"] == "whole"
