@@ -29,7 +29,7 @@ from artifexpro.core.wan22.tiny.plan import distilling as planned
 from tests.core.wan22.tiny.conftest import SIZE, Stopping
 
 STEPS = 2
-BRIEF = Distilling({SIZE: 8}, descent=16, batch=6, prompts=1)
+BRIEF = Distilling({SIZE: 8}, descent=40, batch=6, prompts=1)
 NAME = "wan22-tiny-2steps"
 
 
@@ -63,7 +63,7 @@ def lines(out: Path) -> list[dict[str, Any]]:
 def test_its_loss_falls(lora: Path) -> None:
     losses = [line["loss"] for line in lines(lora) if line.get("stage") == "lora"]
     assert len(losses) == BRIEF.descent
-    assert sum(losses[-6:]) < 0.8 * sum(losses[:6])
+    assert sum(losses[-6:]) < 0.6 * sum(losses[:6])
 
 
 def test_the_log_says_of_what_to_how_many_steps_and_how_good(lora: Path) -> None:
