@@ -44,7 +44,7 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     told = log.Log(folder.with_name(log.NAME))
     told.write(began="never")
     parts["tokenizer"] = model.tokenizer(training._captions(0)[:200])
-    model.save(folder, "untrained", parts, told.path)
+    model.save(folder, "untrained", parts, [told.path])
     return folder
 
 

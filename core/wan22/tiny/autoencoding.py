@@ -8,6 +8,7 @@ that small errors of the transformer do not show, and are kept from growing.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count as numbers
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -71,24 +72,36 @@ def _loss(vae: Whole, pixels: Tensor, chance: Any) -> Tensor:
     return away.square().mean() + _ABSOLUTE * away.abs().mean() + _SIZE * latents.float().square().mean()
 
 
+def lessons(seed: int, name: str, count: int, pairs: float) -> list[int]:
+    """Seeds of `count` scenes, of which a share `pairs` has two things, evenly mixed. The first ones of more are the
+    same."""
+    found: list[int] = []
+    drawn = (number(seed, name, index) for index in numbers())
+    while len(found) < count:
+        two = int((len(found) + 1) * pairs) > int(len(found) * pairs)
+        found.append(next(each for each in drawn if (len(scenes.scene(Random(each)).things) == 2) == two))
+    return found
+
+
 def keep(
     vae: Whole,
     seed: int,
     count: int,
     size: tuple[int, int, int],
     anywhere: bool,
+    pairs: float,
     folder: Path,
     device: Any,
     compute: str,
     hooks: Hooks,
 ) -> tuple[Tensor, list[int]]:
     """Latents (count, C, T, h, w) float16, not normalised, of `count` clips of `size` (width, height, frames), with
-    things near the middle or `anywhere`, and the seed of each one's scene. `compute` is that of a course. Those on disk
-    from an earlier run are not made again; `folder` holds a file for every hundred."""
+    things near the middle or `anywhere`, a share `pairs` of them of two, and the seed of each one's scene. `compute` is
+    that of a course. Those on disk from an earlier run are not made again; `folder` holds a file for every hundred."""
     from safetensors.torch import load_file, save_file
 
     name = f"latents {'' if anywhere else 'near '}{'x'.join(map(str, size))}"
-    seeds = [number(seed, name, index) for index in range(count)]
+    seeds = lessons(seed, name, count, pairs)
     found = []
     for begin in range(0, count, 100):
         part = seeds[begin : begin + 100]

@@ -52,14 +52,6 @@ class Course:
     compute: str = "float32"
 
 
-def fastest(device: str) -> str:
-    """The number format whose passes are fastest: bfloat16 on cards and on processors that multiply in it."""
-    if device == "cuda":
-        return "bfloat16"
-    known = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
-    return "bfloat16" if known else "float32"
-
-
 def chance(seed: int, name: str, step: int) -> Any:
     """The source of all chance in one step: a generator on the processor."""
     return torch.Generator("cpu").manual_seed(number(seed, name, step))
@@ -77,6 +69,8 @@ def take(course: Course, seed: int, folder: Path, log: Log, hooks: Hooks, then: 
 
     Raises what `hooks.check` raises before each step, with a checkpoint written.
     """
+    if not course.steps:
+        return
     descent = Descent(course.modules.values(), course.rate)
     weights = descent.weights
     path = folder / f"{course.name}.pt"

@@ -1,4 +1,4 @@
-"""The transformer's lessons, its text encoder learning along: which way from noise to what the caption says.
+"""The transformer's lessons: which way from noise to what the caption says.
 
 A clip x0 and noise e meet at sigma: x = (1 - sigma) x0 + sigma e, and the network is asked for e - x0 at timestep
 1000 sigma (rectified flow, Liu et al. 2022, as Wan is trained). Levels are drawn evenly and shifted further to noise
@@ -82,7 +82,8 @@ def shorten(network: Any, short: bool) -> None:
 
 
 def states(prompts: Sequence[str], tokenizer: Any, encoder: Any) -> Tensor:
-    """Embeddings (N, SEEN, D) of `prompts`, zero where they have ended: `text.encode` for many, with gradients."""
+    """Embeddings (N, SEEN, D) of `prompts`, zero where they have ended: `text.encode` for many, with gradients where
+    `encoder` learns."""
     return read(prompts, tokenizer, encoder)[0]
 
 

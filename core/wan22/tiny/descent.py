@@ -1,8 +1,7 @@
 """How weights go downhill: Muon for matrices and kernels, AdamW for all else.
 
-Muon (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/) takes the nearest orthogonal matrix of the
-momentum as its step. A kernel is a matrix of one row an output channel. Steps are scaled to AdamW's size (Liu et al.
-2025, "Muon is Scalable for LLM Training"), so that one rate serves both.
+Muon takes the nearest orthogonal matrix of the momentum as its step. A kernel is a matrix of one row an output channel.
+Its steps are of AdamW's size, so that one rate serves both.
 """
 
 from __future__ import annotations
@@ -11,6 +10,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from artifexpro.core.lazy import torch
+from artifexpro.core.wan22.tiny import arithmetic
+from artifexpro.core.wan22.tiny.muon import Muon
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,8 +41,8 @@ class Descent:
         matrices = [matrix for _, matrix in self._kernels]
         self._optimizers: dict[str, tuple[Any, float]] = {}
         if matrices:
-            muon = torch.optim.Muon(matrices, weight_decay=_DECAY, adjust_lr_fn="match_rms_adamw")
-            self._optimizers["muon"] = muon, rate
+            fast = arithmetic.fastest(matrices[0].device.type)
+            self._optimizers["muon"] = Muon(matrices, _DECAY, getattr(torch, fast)), rate
         if others:
             adamw = torch.optim.AdamW(others, betas=(0.9, 0.98), weight_decay=_DECAY)
             self._optimizers["adamw"] = adamw, _OTHERS * rate

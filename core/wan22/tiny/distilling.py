@@ -8,7 +8,6 @@ that it mends what the steps before it left wrong.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import time
@@ -21,14 +20,12 @@ from typing import TYPE_CHECKING, Any
 
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.lazy import torch
-from artifexpro.core.wan22 import loading
 from artifexpro.core.wan22.catalogue import TINY
 from artifexpro.core.wan22.hooks import Hooks, Silent
 from artifexpro.core.wan22.levers import DISTILLED_SHIFT, distilled_levels
-from artifexpro.core.wan22.loading import Formats, Loader
 from artifexpro.core.wan22.quiet import quiet
 from artifexpro.core.wan22.schedule import Schedule
-from artifexpro.core.wan22.tiny import course, denoising, evaluating, log, paths
+from artifexpro.core.wan22.tiny import arithmetic, course, denoising, evaluating, log, paths, trained
 from artifexpro.core.wan22.tiny.course import Course
 from artifexpro.core.wan22.tiny.paths import Paths
 from artifexpro.core.wan22.tiny.plan import Distilling
@@ -68,13 +65,15 @@ def distil(
     """
     hooks = Silent() if hooks is None else hooks
     _check(model, out, steps)
-    place, compute = torch.device(device), compute or course.fastest(device)
+    place, compute = torch.device(device), compute or arithmetic.fastest(device)
     work = out.with_name(f"{out.name}.work")
     work.mkdir(parents=True, exist_ok=True)
     told = log.Log(work / log.NAME)
-    same = {"lora": RECIPE, "seed": seed, "steps": steps, "plan": _plain(plan), "model": _identity(model)}
+    same = {"lora": RECIPE, "seed": seed, "steps": steps, "plan": _plain(plan), "model": trained.identity(model)}
     told.begin(same | {"compute": compute, "compiled": compiled, "device": device}, **log.surroundings())
-    parts = _parts(model, place)
+    parts = trained.parts(model, place)
+    for name in ("text_encoder", "transformer", "vae"):
+        parts[name].requires_grad_(False)
     network = parts["transformer"]
     denoising.shorten(network, True)
     lessons = [
@@ -105,40 +104,11 @@ def _check(model: Path, out: Path, steps: int) -> None:
             "4",
             code="settings",
         )
-    if not (model / "model_index.json").is_file():
-        raise ArtifexError(
-            f"distil the model in {model}",
-            "there is no trained model in that folder",
-            "the folder that a training of the embedded model wrote",
-            code="model",
-        )
-    loading.inspect(model, TINY)
+    trained.check(model, "distil")
 
 
 def _plain(plan: Distilling) -> dict[str, Any]:
     return asdict(plan) | {"paths": {"x".join(map(str, size)): count for size, count in plan.paths.items()}}
-
-
-def _identity(model: Path) -> str:
-    """Of the network's weights: work on another model is not gone on with."""
-    digest = hashlib.blake2b(digest_size=8)
-    for path in sorted((model / "transformer").glob("*.safetensors")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def _parts(model: Path, place: Any) -> dict[str, Any]:
-    """The model as clips are made with it, but for gradients."""
-    loader = Loader(model, TINY, place, Formats(torch.bfloat16, torch.float32, torch.float32))
-    parts = {
-        "tokenizer": loader.tokenizer(),
-        "text_encoder": loader.text_encoder(),
-        "transformer": loader.transformer("transformer"),
-        "vae": loader.vae(),
-    }
-    for name in ("text_encoder", "transformer", "vae"):
-        parts[name].requires_grad_(False)
-    return parts
 
 
 def _added(network: Any, seed: int) -> Any:

@@ -6,9 +6,9 @@ the VAE is VAE 2.2 (residual, patches of 2 x 2, 16 x 16 x 4) with a tenth of the
 
 from __future__ import annotations
 
+import json
 import math
-import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from artifexpro.core.wan22.catalogue import TINY
 from artifexpro.core.wan22.hooks import Silent
 from artifexpro.core.wan22.quiet import quiet
 from artifexpro.core.wan22.tiny import looking
+from artifexpro.core.wan22.tiny.log import NAME as LOG
 from artifexpro.core.wan22.weights import Manifest, building, records_of
 
 CHANNELS = TINY.vae.channels
@@ -122,10 +123,18 @@ def tokenizer(captions: Iterable[str]) -> Any:
     return PreTrainedTokenizerFast(tokenizer_object=pieces, pad_token="<pad>", eos_token="</s>", model_max_length=512)
 
 
-def save(folder: Path, revision: str, parts: dict[str, Any], log: Path) -> None:
+def _forget_places(folder: Path) -> None:
+    """Parts that were loaded say where from in their configuration: that is nobody's business where they are used."""
+    for path in folder.glob("*/config.json"):
+        about = json.loads(path.read_text("utf-8"))
+        about.pop("_name_or_path", None)
+        path.write_text(json.dumps(about, indent=2, sort_keys=True) + "\n", "utf-8")
+
+
+def save(folder: Path, revision: str, parts: dict[str, Any], logs: Sequence[Path]) -> None:
     """Write the model of `parts` (tokenizer, text_encoder, vae, transformer) to `folder` in float16, in the layout of
     all our models, replacing what is there once the new one is whole. The parts are not changed.
-    The training's `log` comes with it."""
+    The `logs` of its trainings come with it, as one."""
     from copy import deepcopy
 
     from diffusers import UniPCMultistepScheduler, WanPipeline
@@ -138,6 +147,7 @@ def save(folder: Path, revision: str, parts: dict[str, Any], log: Path) -> None:
         }
         pipeline: Any = WanPipeline(**small, scheduler=scheduler, expand_timesteps=True)
         pipeline.save_pretrained(workplace)
-        shutil.copyfile(log, workplace / log.name)
+        _forget_places(workplace)
+        (workplace / LOG).write_text("".join(log.read_text("utf-8") for log in logs), "utf-8")
         records = records_of(workplace, Silent())
         Manifest(TINY.name, "artifexpro.core.wan22.tiny.train", revision, records).write(workplace)

@@ -50,22 +50,32 @@ def loss(network: Any, asked: Any, shape: tuple[int, ...], chance: Any, batch: i
     noise = torch.randn((batch, *shape[1:]), generator=chance).to(device)
     timestep = TRAINED_STEPS * torch.rand(batch, generator=chance).to(device)
     words = torch.zeros(batch, SEEN, network.config.text_dim, device=device)
-    with _first_blocks(network) as states:
+    with after(network, BLOCKS) as states:
         network(noise, timestep, words, return_dict=False)
-    found = asked(states[0].float()).unflatten(-1, (_RIMS, -1))
+    return missed(asked, states[0], shape)
+
+
+def missed(asked: Any, states: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """How far `states` (N, tokens, D) of latents of `shape` are from telling `asked` where they are: cross entropy."""
+    found = asked(states.float()).unflatten(-1, (_RIMS, -1))
     patch = TINY.transformer.patch
-    right = distances(shape[2], shape[3] // patch, shape[4] // patch).to(device)
-    return torch.nn.functional.cross_entropy(found.flatten(0, 2).float(), right.repeat(batch, 1).flatten())
+    right = distances(shape[2], shape[3] // patch, shape[4] // patch).to(states.device)
+    return torch.nn.functional.cross_entropy(found.flatten(0, 2).float(), right.repeat(len(states), 1).flatten())
 
 
 @contextmanager
-def _first_blocks(network: Any) -> Iterator[list[Tensor]]:
-    """`network` of its first blocks alone; the list has the states behind them once it was called."""
+def after(network: Any, *blocks: int) -> Iterator[list[Tensor]]:
+    """`network` of its first blocks alone, as many as the last of `blocks`; the list has the states behind each of
+    `blocks` once it was called."""
     whole, states = network.blocks, []
-    network.blocks = whole[:BLOCKS]
-    held = network.blocks[-1].register_forward_hook(lambda _module, _given, found: states.append(found))
+    network.blocks = whole[: blocks[-1]]
+    held = [
+        whole[number - 1].register_forward_hook(lambda _module, _given, found: states.append(found))
+        for number in blocks
+    ]
     try:
         yield states
     finally:
-        held.remove()
+        for each in held:
+            each.remove()
         network.blocks = whole

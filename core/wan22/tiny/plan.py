@@ -18,6 +18,8 @@ LESSON = (128, 96)
 SMALL: Size = (128, 96, 17)
 LARGE: Mapping[Size, float] = MappingProxyType({(192, 128, 33): 0.75, (192, 128, 41): 0.25})
 """Width, height and frames of the transformer's lessons: small ones first, then in these shares."""
+SCORED: Size = (192, 128, 33)
+"""Of the clips that are scored."""
 SHARES: Mapping[str, float] = MappingProxyType(
     {
         "pictures": 0.06,
@@ -26,11 +28,17 @@ SHARES: Mapping[str, float] = MappingProxyType(
         "large_latents": 0.16,
         "words": 0.02,
         "places": 0.02,
+        "heeds": 0.03,
         "small": 0.2,
         "large": 0.25,
     }
 )
 """Of the minutes. What is left is for looking how good it is."""
+ON: Mapping[Size, float] = MappingProxyType({(192, 128, 17): 2 / 3, (192, 128, 33): 1 / 3})
+"""Sizes and shares of the lessons of a training that goes on."""
+ON_SHARES: Mapping[str, float] = MappingProxyType({"words": 0.05, "heeds": 0.1, "large_latents": 0.35, "large": 0.3})
+"""Of the minutes of a training that goes on."""
+ON_RATES: Mapping[str, float] = MappingProxyType({"words": 300, "heeds": 80, "large_latents": 115, "large": 40})
 RATES: Mapping[str, float] = MappingProxyType(
     {
         "pictures": 250,
@@ -39,6 +47,7 @@ RATES: Mapping[str, float] = MappingProxyType(
         "large_latents": 150,
         "words": 400,
         "places": 150,
+        "heeds": 120,
         "small": 100,
         "large": 100,
     }
@@ -57,8 +66,8 @@ DESCENT_SHARE, DESCENT = 0.5, 30
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Steps of each stage, clips whose latents are kept (and half as many again from a first frame), and how many steps
-    or clips go together.
+    """Steps of each stage (of none nothing is done), clips whose latents are kept (and a quarter as many again from a
+    first frame), a share `pairs` of them of two things, and how many steps or clips go together.
 
     At the end the model is scored on `prompts` held-out prompts of each kind, by clips of `steps` steps, and `looks`
     times in each stage of the transformer on a quarter of them.
@@ -70,6 +79,7 @@ class Plan:
     large_latents: int
     words: int
     places: int
+    heeds: int
     small: int
     large: int
     pictures_batch: int = 8
@@ -77,12 +87,14 @@ class Plan:
     words_batch: int = 48
     small_batch: int = 48
     large_batch: int = 16
+    pairs: float = 0.45
     looks: int = 2
     prompts: int = 8
     steps: int = 20
     lesson: tuple[int, int] = LESSON
     small_size: Size = SMALL
     large_sizes: Mapping[Size, float] = field(default_factory=lambda: LARGE)
+    scored: Size = SCORED
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +114,7 @@ def plan(minutes: float, device: str) -> Plan:
     """The plan for so many minutes on "cpu" (two cores) or "cuda". Raises `ArtifexError` (code "settings")."""
     _check(minutes)
     faster = CUDA if device == "cuda" else 1
-    steps = {name: max(2, round(minutes * share * RATES[name] * faster)) for name, share in SHARES.items()}
+    steps = _steps(minutes * faster, SHARES, RATES)
     return Plan(
         pictures=steps["pictures"],
         clips=steps["clips"],
@@ -110,10 +122,33 @@ def plan(minutes: float, device: str) -> Plan:
         large_latents=steps["large_latents"],
         words=steps["words"],
         places=steps["places"],
+        heeds=steps["heeds"],
         small=steps["small"],
         large=steps["large"],
         looks=2 if minutes * faster >= 60 else 1,
-        prompts=max(2, min(64, round(minutes * faster / 5))),
+        prompts=_prompts(minutes * faster),
+    )
+
+
+def on(minutes: float, device: str) -> Plan:
+    """The plan of a training that goes on from a trained model for so many minutes: most of its lessons are of two
+    things. Raises `ArtifexError` (code "settings")."""
+    _check(minutes)
+    faster = CUDA if device == "cuda" else 1
+    steps = _steps(minutes * faster, ON_SHARES, ON_RATES)
+    return Plan(
+        pictures=0,
+        clips=0,
+        small_latents=0,
+        large_latents=steps["large_latents"],
+        words=steps["words"],
+        places=0,
+        heeds=steps["heeds"],
+        small=0,
+        large=steps["large"],
+        pairs=0.75,
+        prompts=_prompts(minutes * faster),
+        large_sizes=ON,
     )
 
 
@@ -123,6 +158,14 @@ def distilling(minutes: float, device: str) -> Distilling:
     spent = minutes * (CUDA if device == "cuda" else 1)
     paths = {size: max(2, round(spent * share * PATHS[size])) for size, share in PATH_SHARES.items()}
     return Distilling(paths, max(2, round(spent * DESCENT_SHARE * DESCENT)), prompts=max(2, min(32, round(spent / 2))))
+
+
+def _steps(minutes: float, shares: Mapping[str, float], rates: Mapping[str, float]) -> dict[str, int]:
+    return {name: max(2, round(minutes * share * rates[name])) for name, share in shares.items()}
+
+
+def _prompts(minutes: float) -> int:
+    return max(2, min(64, round(minutes / 5)))
 
 
 def _check(minutes: float) -> None:

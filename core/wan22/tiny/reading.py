@@ -2,6 +2,8 @@
 
 A text encoder of a real Wan has read a library before its transformer sees a clip; ours reads captions. Every piece of
 a caption is asked for everything the whole caption says, so that wherever the transformer looks, all of it is there.
+After these lessons it learns no more, as a real Wan's: what clips would teach it about colours costs it what it knows
+of whose motion is whose.
 """
 
 from __future__ import annotations
@@ -12,18 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 from artifexpro.core.lazy import torch
 from artifexpro.core.wan22.tiny import captions, denoising, scenes
-from artifexpro.core.wan22.tiny.scenes import Scene
+from artifexpro.core.wan22.tiny.scenes import Scene, Thing
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-_OF_THINGS: dict[str, Sequence[str]] = {
+OF_THINGS: dict[str, Sequence[str]] = {
     "colour": (*scenes.COLOURS,),
     "shape": scenes.SHAPES,
     "motion": scenes.MOTIONS,
     "size": scenes.SIZES,
     "speed": ("", *scenes.SPEEDS),
 }
+"""What is asked about each thing, and the answers there are."""
 _MOST = 2
 """Things of a scene."""
 _NOT_ASKED = -100
@@ -32,7 +35,7 @@ CHOICES = (
     len(scenes.BACKGROUNDS),
     len(scenes.CAMERAS),
     _MOST,
-    *(len(options) for _ in range(_MOST) for options in _OF_THINGS.values()),
+    *(len(options) for _ in range(_MOST) for options in OF_THINGS.values()),
 )
 """How many answers each question has."""
 
@@ -42,15 +45,19 @@ def heads(encoder: Any) -> Any:
     return torch.nn.Linear(encoder.config.d_model, sum(CHOICES))
 
 
+def of_thing(thing: Thing) -> list[int]:
+    """The right answer to each question about `thing`."""
+    return [options.index(getattr(thing, name)) for name, options in OF_THINGS.items()]
+
+
 def answers(scene: Scene) -> Iterator[int]:
     """The right answer to each question, `_NOT_ASKED` about a second thing where there is none."""
     yield (*scenes.BACKGROUNDS,).index(scene.background)
     yield scenes.CAMERAS.index(scene.camera)
     yield len(scene.things) - 1
-    for number in range(_MOST):
-        for name, options in _OF_THINGS.items():
-            there = number < len(scene.things)
-            yield options.index(getattr(scene.things[number], name)) if there else _NOT_ASKED
+    for thing in scene.things:
+        yield from of_thing(thing)
+    yield from [_NOT_ASKED] * len(OF_THINGS) * (_MOST - len(scene.things))
 
 
 def loss(encoder: Any, asked: Any, tokenizer: Any, chance: Any, batch: int) -> Tensor:

@@ -3,7 +3,8 @@
 DIR is a model folder like any other when it ends, with the log of its training beside the weights. What is needed on
 the way is in DIR.work: checkpoints, from which the same command goes on, and the latents of the lessons.
 
-With --lora it distils a trained one to few steps instead: `distilling`.
+With --from it goes on from a trained one: its VAE and its tokenizer stay, its text encoder begins anew, its transformer
+learns on from new clips, most of two things. With --lora it distils a trained one to few steps instead: `distilling`.
 """
 
 from __future__ import annotations
@@ -25,28 +26,31 @@ from artifexpro.core.wan22 import catalogue
 from artifexpro.core.wan22.catalogue import TINY
 from artifexpro.core.wan22.hooks import Hooks, Silent
 from artifexpro.core.wan22.tiny import (
+    arithmetic,
     autoencoding,
     captions,
     course,
     denoising,
     distilling,
     evaluating,
+    heeding,
     log,
     model,
     placing,
     plan,
     reading,
     scenes,
+    trained,
     whole,
 )
 from artifexpro.core.wan22.tiny.course import Course
 from artifexpro.core.wan22.tiny.denoising import Lessons, Material
 from artifexpro.core.wan22.tiny.plan import Plan
 
-RECIPE = "3"
+RECIPE = "5"
 """Changes with anything that changes the weights."""
-RATE = {"pictures": 8e-3, "clips": 2e-3, "words": 3e-3, "places": 4e-3, "small": 4e-3, "large": 3e-3}
-GIVEN = 0.5
+RATE = {"pictures": 8e-3, "clips": 2e-3, "words": 3e-3, "places": 4e-3, "heeds": 3e-3, "small": 4e-3, "large": 3e-3}
+GIVEN = 0.25
 """As many clips of each size are for lessons with a first frame as this share of the others."""
 CAPTIONS = 4000
 """Captions that the tokenizer is made from."""
@@ -56,6 +60,7 @@ def train(
     out: Path,
     steps: Plan,
     *,
+    begin: Path | None = None,
     seed: int = 0,
     device: str = "cpu",
     compute: str = "",
@@ -64,52 +69,74 @@ def train(
 ) -> None:
     """Train by the plan `steps` and write the model to `out`; an interrupted training of the same plan is gone on with.
 
-    `compute` is "float32" or "bfloat16"; "" is bfloat16 where the machine has fast arithmetic for it. `compiled` makes
-    machine code of the transformer's passes first.
+    `begin` is the folder of a trained model to begin from, whose log comes first in the new one's; None begins from
+    nothing. `compute` is "float32" or "bfloat16"; "" is bfloat16 where the machine has fast arithmetic for it.
+    `compiled` makes machine code of the transformer's passes first.
     Raises what `hooks.check` raises, with checkpoints written, and `ArtifexError` (code "settings") where the work of
-    another plan lies in the way.
+    another plan lies in the way or (code "model") `begin` has no model.
     """
     hooks = Silent() if hooks is None else hooks
-    place, compute = torch.device(device), compute or course.fastest(device)
+    place, compute = torch.device(device), compute or arithmetic.fastest(device)
+    if begin is not None:
+        trained.check(begin, "go on from")
     work = out.parent / f"{out.name}.work"
     work.mkdir(parents=True, exist_ok=True)
     told = log.Log(work / log.NAME)
-    same = {"recipe": RECIPE, "seed": seed, "plan": _plain(steps)}
+    same: dict[str, Any] = {"recipe": RECIPE, "seed": seed, "plan": _plain(steps)}
+    if begin is not None:
+        same["from"] = trained.identity(begin)
     told.begin(same | {"compute": compute, "compiled": compiled, "device": device}, **log.surroundings())
     go = partial(course.take, seed=seed, folder=work / "checkpoints", log=told, hooks=hooks)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        parts: dict[str, Any] = {
-            "vae": model.vae().to(place),
-            "text_encoder": model.text_encoder().to(place),
-            "transformer": model.transformer().to(place),
+        parts = _anew(seed, place) if begin is None else _again(begin, steps, place)
+        asked = {
+            "words": reading.heads(parts["text_encoder"]).to(place),
+            "places": placing.heads(parts["transformer"]).to(place),
+            "heeds": heeding.heads(parts["transformer"]).to(place),
         }
-        words, places = reading.heads(parts["text_encoder"]).to(place), placing.heads(parts["transformer"]).to(place)
-    parts["tokenizer"] = model.tokenizer(_captions(seed))
     with whole.at_once(parts["vae"]) as clips:
         _vae(parts["vae"], clips, steps, place, compute, go)
         parts["vae"].eval().requires_grad_(False)
         material = _material(parts["vae"], clips, steps, seed, place, compute, work / "latents", hooks)
-        _words(parts, words, steps, place, compute, go)
-        _places(parts["transformer"], places, steps, place, compute, go)
+        _before_clips(parts, asked, steps, place, compute, go)
         _transformer(parts, steps, material, place, compute, compiled, told, go, hooks)
     _note_vae(parts["vae"], steps, told, hooks)
     for name in ("text_encoder", "transformer"):
         parts[name].eval()
-    best = max(steps.large_sizes, key=lambda size: steps.large_sizes[size])
-    way = evaluating.Way(*best, steps=steps.steps)
+    way = evaluating.Way(*steps.scored, steps=steps.steps)
     if not any(line.get("stage") == "whole" for line in told.lines()):
         began = time.monotonic()
         found = evaluating.scores(parts, steps.prompts, way, hooks)
         told.write(stage="whole", prompts=steps.prompts, **found, seconds=round(time.monotonic() - began, 1))
-    model.save(out, f"recipe {RECIPE}, seed {seed}", parts, told.path)
+    revision = f"recipe {RECIPE}, seed {seed}" + ("" if begin is None else f", from {same['from']}")
+    model.save(out, revision, parts, [*([] if begin is None else [begin / log.NAME]), told.path])
+
+
+def _anew(seed: int, place: Any) -> dict[str, Any]:
+    return {
+        "vae": model.vae().to(place),
+        "text_encoder": model.text_encoder().to(place),
+        "transformer": model.transformer().to(place),
+        "tokenizer": model.tokenizer(_captions(seed)),
+    }
+
+
+def _again(begin: Path, steps: Plan, place: Any) -> dict[str, Any]:
+    """The parts of a trained model. Where there are lessons in words, its text encoder begins anew: one that has
+    learned something else since takes longer."""
+    parts = trained.parts(begin, place, "float32")
+    if steps.words:
+        parts["text_encoder"] = model.text_encoder().to(place)
+    return parts
 
 
 def _plain(steps: Plan) -> dict[str, Any]:
     """The plan as the log has it."""
     about = asdict(replace(steps, large_sizes=dict(steps.large_sizes)))
     about["large_sizes"] = {"x".join(map(str, size)): share for size, share in steps.large_sizes.items()}
-    about["small_size"], about["lesson"] = ("x".join(map(str, size)) for size in (steps.small_size, steps.lesson))
+    for name in ("small_size", "lesson", "scored"):
+        about[name] = "x".join(map(str, getattr(steps, name)))
     return about
 
 
@@ -142,7 +169,9 @@ def _material(
     from artifexpro.core.wan22 import encode
 
     def kept(count: float, size: plan.Size, anywhere: bool = False) -> tuple[Any, list[int]]:
-        return autoencoding.keep(clips, seed, max(2, round(count)), size, anywhere, folder, place, compute, hooks)
+        return autoencoding.keep(
+            clips, seed, max(2, round(count)), size, anywhere, steps.pairs, folder, place, compute, hooks
+        )
 
     def normalised(count: float, size: plan.Size, anywhere: bool) -> Material:
         latents, seeds = kept(count, size, anywhere)
@@ -157,37 +186,48 @@ def _material(
             for size, count in counts.items()
         ]
 
-    autoencoding.settle(vae, kept(steps.small_latents, steps.small_size)[0])
+    if steps.small_latents:
+        autoencoding.settle(vae, kept(steps.small_latents, steps.small_size)[0])
     return material
 
 
 def _note_vae(vae: Any, steps: Plan, told: log.Log, hooks: Hooks) -> None:
     if any(line.get("stage") == "vae" for line in told.lines()):
         return
-    size = max(steps.large_sizes, key=lambda each: steps.large_sizes[each])
-    told.write(stage="vae", clips=4, **evaluating.reconstruction(vae, 4, size, hooks))
+    told.write(stage="vae", clips=4, **evaluating.reconstruction(vae, 4, steps.scored, hooks))
 
 
-def _words(parts: dict[str, Any], asked: Any, steps: Plan, place: Any, compute: str, go: Callable[..., None]) -> None:
-    encoder, tokenizer = parts["text_encoder"], parts["tokenizer"]
-
-    def lesson(step: int, chance: Any) -> Any:
-        return reading.loss(encoder, asked, tokenizer, chance, steps.words_batch)
-
-    modules = {"text_encoder": encoder, "heads": asked}
-    go(Course("words", modules, lesson, steps.words, RATE["words"], place, compute), then=lambda done: None)
-
-
-def _places(network: Any, asked: Any, steps: Plan, place: Any, compute: str, go: Callable[..., None]) -> None:
+def _before_clips(
+    parts: dict[str, Any], asked: dict[str, Any], steps: Plan, place: Any, compute: str, go: Callable[..., None]
+) -> None:
+    """The lessons of the text encoder, which has learned all that it ever will then, and of the transformer's first
+    blocks: they need no clips. `asked` has the heads of each."""
+    network, encoder, tokenizer = parts["transformer"], parts["text_encoder"], parts["tokenizer"]
     sizes = [(steps.small_size, steps.small_batch), *((size, steps.large_batch) for size in steps.large_sizes)]
 
-    def lesson(step: int, chance: Any) -> Any:
-        size, batch = sizes[step % len(sizes)]
-        return placing.loss(network, asked, TINY.latent_shape(*size), chance, batch)
+    def words(step: int, chance: Any) -> Any:
+        return reading.loss(encoder, asked["words"], tokenizer, chance, steps.words_batch)
 
+    def places(step: int, chance: Any) -> Any:
+        size, batch = sizes[step % len(sizes)]
+        return placing.loss(network, asked["places"], TINY.latent_shape(*size), chance, batch)
+
+    def heeds(step: int, chance: Any) -> Any:
+        size, batch = sizes[step % len(sizes)]
+        heads = heeding.Heads(asked["heeds"], asked["places"])
+        return heeding.loss(network, encoder, heads, tokenizer, TINY.latent_shape(*size), chance, max(1, batch // 2))
+
+    lessons: dict[str, tuple[Any, str, tuple[str, ...]]] = {
+        "words": (words, "text_encoder", ("words",)),
+        "places": (places, "transformer", ("places",)),
+        "heeds": (heeds, "transformer", ("heeds", "places")),
+    }
     denoising.shorten(network, True)
-    modules = {"transformer": network, "heads": asked}
-    go(Course("places", modules, lesson, steps.places, RATE["places"], place, compute), then=lambda done: None)
+    for name, (lesson, taught, heads) in lessons.items():
+        modules = {taught: parts[taught]} | {f"heads of {each}": asked[each] for each in heads}
+        go(Course(name, modules, lesson, getattr(steps, name), RATE[name], place, compute), then=lambda done: None)
+        if taught == "text_encoder":
+            encoder.eval().requires_grad_(False)
 
 
 def _transformer(
@@ -204,7 +244,7 @@ def _transformer(
     network, encoder, tokenizer = parts["transformer"], parts["text_encoder"], parts["tokenizer"]
     pupil, reader = (torch.compile(part, dynamic=False) if compiled else part for part in (network, encoder))
     shares = {"small": [1.0], "large": list(accumulate(steps.large_sizes.values()))}
-    sizes = {"small": steps.small_size, "large": next(iter(steps.large_sizes))}
+    sizes = {"small": steps.small_size, "large": steps.scored}
     batches = {"small": steps.small_batch, "large": steps.large_batch}
 
     def lesson(name: str, lessons: list[Lessons], step: int, chance: Any) -> Any:
@@ -224,9 +264,11 @@ def _transformer(
 
     denoising.shorten(network, True)
     for name in ("small", "large"):
+        if not getattr(steps, name):
+            continue
         stage = Course(
             name,
-            {"transformer": network, "text_encoder": encoder},
+            {"transformer": network},
             partial(lesson, name, material(name)),
             getattr(steps, name),
             RATE[name],
@@ -263,11 +305,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--lora", action="store_true", help="distil a trained model to few steps instead, into a LoRA")
+    parser.add_argument("--from", dest="begin", type=Path, help="folder of a trained model to go on from")
     parser.add_argument("--model", type=Path, help="folder of the model to distil; the package's own without it")
     parser.add_argument("--steps", type=int, help="steps to distil to, 1 to 8; 4 without it")
     given = parser.parse_args(arguments)
     if not given.lora and (given.model is not None or given.steps is not None):
         parser.error("--model and --steps say how a LoRA is made: they go with --lora")
+    if given.lora and given.begin is not None:
+        parser.error("--from goes on with a training; a LoRA is made of the model that --model names")
     out = given.out.absolute()
     settings: dict[str, Any] = {
         "seed": given.seed,
@@ -282,7 +327,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             model_folder = given.model or catalogue.WEIGHTS
             distilling.distil(model_folder, out, plan.distilling(given.minutes, given.device), steps=steps, **settings)
         else:
-            train(out, plan.plan(given.minutes, given.device), **settings)
+            made = plan.plan if given.begin is None else plan.on
+            train(out, made(given.minutes, given.device), begin=given.begin, **settings)
     except (KeyboardInterrupt, Cancelled):
         print("Stopped. The same command goes on from here.", file=sys.stderr)
         return 1

@@ -19,6 +19,7 @@ SHORT = Plan(
     large_latents=4,
     words=4,
     places=2,
+    heeds=2,
     small=10,
     large=3,
     pictures_batch=2,
@@ -31,6 +32,7 @@ SHORT = Plan(
     lesson=SIZE[:2],
     small_size=SIZE,
     large_sizes={SIZE: 1.0},
+    scored=SIZE,
 )
 
 

@@ -19,6 +19,7 @@ from artifexpro.core.wan22.tiny import evaluating, log, measuring
 from artifexpro.core.wan22.tiny.evaluating import Way
 
 LIMIT = 25e6
+STAGES = ("pictures", "clips", "words", "places", "heeds", "small", "large")
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +33,6 @@ def parts() -> dict[str, Any]:
         "transformer": loader.transformer("transformer"),
         "vae": loader.vae(),
     }
-
-
-def whole() -> dict[str, Any]:
-    """The last line of the training's log: its own scores."""
-    found: dict[str, Any] = log.Log(catalogue.WEIGHTS / log.NAME).lines()[-1]
-    return found
 
 
 def test_the_package_has_them_whole_and_below_25_MB() -> None:
@@ -56,13 +51,17 @@ def files() -> list[Path]:
     return [path for place in places for path in place.rglob("*") if path.is_file()]
 
 
-def test_the_log_tells_of_the_whole_training() -> None:
-    lines = log.Log(catalogue.WEIGHTS / log.NAME).lines()
-    begun = next(line for line in lines if line.get("began") == "anew")
-    for stage in ("pictures", "clips", "words", "places", "small", "large"):
-        last = [line for line in lines if line.get("stage") == stage and "step" in line][-1]
-        assert last["step"] == begun["plan"][stage]
-    assert whole()["stage"] == "whole"
+def test_the_log_tells_of_its_trainings_to_their_ends() -> None:
+    trainings: list[list[dict[str, Any]]] = []
+    for line in log.Log(catalogue.WEIGHTS / log.NAME).lines():
+        if line.get("began") == "anew":
+            trainings.append([])
+        trainings[-1].append(line)
+    assert ["from" in begun for begun, *_ in trainings] == [False, True]
+    for begun, *rest in trainings:
+        steps = {line["stage"]: line["step"] for line in rest if "step" in line}
+        assert steps == {stage: begun["plan"][stage] for stage in STAGES if begun["plan"].get(stage)}
+        assert rest[-1]["stage"] == "whole"
 
 
 def test_its_own_configuration_names_no_place_of_a_machine() -> None:

@@ -72,9 +72,15 @@ def test_the_log_says_on_what_how_long_and_how_good(trained: Path) -> None:
     assert {"seed", "plan", "versions", "threads", "processor", "device", "compute", "recipe"} <= begun.keys()
     assert begun["plan"]["pictures"] == SHORT.pictures
     stages = {line["stage"]: line for line in rest}
-    assert set(stages) == {"pictures", "clips", "words", "places", "vae", "small", "large", "whole"}
+    assert set(stages) == {"pictures", "clips", "words", "places", "heeds", "vae", "small", "large", "whole"}
     assert 3 < stages["vae"]["db"] < 60
     assert {"one_colour", "one_motion", "two_everything", "first_db", "first_motion"} <= stages["whole"].keys()
+
+
+def test_the_text_encoder_has_learned_all_before_the_first_clip(trained: Path) -> None:
+    state = torch.load(trained.parent / f"{trained.name}.work/checkpoints/words.pt", weights_only=True)
+    weights_now = load_file(trained / "text_encoder/model.safetensors")
+    assert torch.equal(state["average"][0].to(torch.float16), weights_now["shared.weight"])
 
 
 def test_an_interrupted_training_ends_with_the_same_weights(trained: Path, tmp_path: Path) -> None:
