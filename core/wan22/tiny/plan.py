@@ -38,7 +38,6 @@ ON: Mapping[Size, float] = MappingProxyType({(192, 128, 17): 2 / 3, (192, 128, 3
 """Sizes and shares of the lessons of a training that goes on."""
 ON_SHARES: Mapping[str, float] = MappingProxyType({"words": 0.05, "heeds": 0.1, "large_latents": 0.35, "large": 0.3})
 """Of the minutes of a training that goes on."""
-ON_RATES: Mapping[str, float] = MappingProxyType({"words": 300, "heeds": 80, "large_latents": 115, "large": 40})
 RATES: Mapping[str, float] = MappingProxyType(
     {
         "pictures": 250,
@@ -114,7 +113,7 @@ def plan(minutes: float, device: str) -> Plan:
     """The plan for so many minutes on "cpu" (two cores) or "cuda". Raises `ArtifexError` (code "settings")."""
     _check(minutes)
     faster = CUDA if device == "cuda" else 1
-    steps = _steps(minutes * faster, SHARES, RATES)
+    steps = _steps(minutes * faster, SHARES)
     return Plan(
         pictures=steps["pictures"],
         clips=steps["clips"],
@@ -135,7 +134,7 @@ def on(minutes: float, device: str) -> Plan:
     things. Raises `ArtifexError` (code "settings")."""
     _check(minutes)
     faster = CUDA if device == "cuda" else 1
-    steps = _steps(minutes * faster, ON_SHARES, ON_RATES)
+    steps = _steps(minutes * faster, ON_SHARES)
     return Plan(
         pictures=0,
         clips=0,
@@ -160,8 +159,8 @@ def distilling(minutes: float, device: str) -> Distilling:
     return Distilling(paths, max(2, round(spent * DESCENT_SHARE * DESCENT)), prompts=max(2, min(32, round(spent / 2))))
 
 
-def _steps(minutes: float, shares: Mapping[str, float], rates: Mapping[str, float]) -> dict[str, int]:
-    return {name: max(2, round(minutes * share * rates[name])) for name, share in shares.items()}
+def _steps(minutes: float, shares: Mapping[str, float]) -> dict[str, int]:
+    return {name: max(2, round(minutes * share * RATES[name])) for name, share in shares.items()}
 
 
 def _prompts(minutes: float) -> int:

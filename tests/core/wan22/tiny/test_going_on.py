@@ -45,6 +45,13 @@ def test_the_transformer_learns_and_all_else_stays(trained: Path, further: Path)
     loading.inspect(further, catalogue.TINY)
 
 
+def test_with_lessons_in_words_the_text_encoder_begins_anew(trained: Path) -> None:
+    learned = load_file(trained / "text_encoder/model.safetensors")["shared.weight"].float()
+    for words, stays in ((0, True), (4, False)):
+        parts = training._again(trained, replace(FURTHER, words=words), torch.device("cpu"))
+        assert torch.equal(parts["text_encoder"].shared.weight, learned) == stays
+
+
 def test_its_log_tells_of_both_trainings(trained: Path, further: Path) -> None:
     earlier, lines = (log.Log(folder / log.NAME).lines() for folder in (trained, further))
     assert lines[: len(earlier)] == earlier

@@ -29,14 +29,14 @@ def go(descent: Muon | torch.optim.Muon, weights: list[torch.nn.Parameter], step
         descent.step()
 
 
-@pytest.mark.parametrize(("dtype", "apart"), [(torch.bfloat16, 2e-3), (torch.float32, 1e-2)])
+@pytest.mark.parametrize(("dtype", "apart"), [(torch.bfloat16, 2e-2), (torch.float32, 1e-1)])
 def test_its_steps_are_those_of_pytorch(dtype: torch.dtype, apart: float) -> None:
     ours, theirs = matrices(), matrices()
     go(Muon(ours, DECAY, dtype), ours, range(4))
     go(torch.optim.Muon(theirs, weight_decay=DECAY, adjust_lr_fn="match_rms_adamw"), theirs, range(4))
     for one, other, begun in zip(ours, theirs, matrices(), strict=True):
         assert float((one - begun).detach().norm()) > 0.05
-        assert float((one - other).detach().norm() / (other - begun).detach().norm()) < 10 * apart
+        assert float((one - other).detach().norm() / (other - begun).detach().norm()) < apart
 
 
 def test_matrices_come_out_about_orthogonal() -> None:
