@@ -64,8 +64,9 @@ def number(seed: int, name: str, step: int) -> int:
 
 
 def take(course: Course, seed: int, folder: Path, log: Log, hooks: Hooks, then: Callable[[int], None]) -> None:
-    """Train `course.modules`, which have the averaged weights afterwards. `folder` has the checkpoint; one that is
-    there is gone on from; a course of no steps does nothing. `then` is asked after every step, with the number of steps done, and may look at the modules.
+    """Train `course.modules`, which have the averaged weights afterwards; a course of no steps does nothing. `folder`
+    has the checkpoint; one that is there is gone on from. `then` is asked after every step, with the number of steps
+    done, and may look at the modules.
 
     Raises what `hooks.check` raises before each step, with a checkpoint written.
     """
