@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 class _OnFirstUse:
     def __init__(self, module: str) -> None:
         self._module = module
+        self._loaded: Any = None
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(importlib.import_module(self._module), name)
+        if self._loaded is None:
+            self._loaded = importlib.import_module(self._module)
+        return getattr(self._loaded, name)
 
 
 if TYPE_CHECKING:

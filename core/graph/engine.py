@@ -9,7 +9,7 @@ from functools import cached_property
 from artifexpro.core.graph.cache import FrameCache, TieredCache
 from artifexpro.core.graph.lanes import Lanes
 from artifexpro.core.graph.vram import VramGate
-from artifexpro.core.lazy import torch
+from artifexpro.core.lazy import cv2, torch
 
 
 class Engine:
@@ -59,5 +59,7 @@ def _card() -> VramGate:
 
 
 def _use_threads(count: int) -> None:
-    """For the calling thread alone: OpenMP keeps the number by thread."""
+    """Of torch for the calling thread alone: OpenMP keeps the number by thread. Of OpenCV for all threads, which are
+    about to do the same."""
     torch.set_num_threads(count)
+    cv2.setNumThreads(count)

@@ -276,7 +276,7 @@ class Evaluator:
                 self._check_range(at, request)
                 priority = Priority.AHEAD if begun else Priority.RENDER
                 begun.append((self._start(at, request, priority), request))
-                if len(begun) > self.engine.cores:
+                if len(begun) > self.engine.cores + 1:
                     yield self._finish(begun[0][0], at, begun.popleft()[1])
             while begun:
                 yield self._finish(begun[0][0], at, begun.popleft()[1])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from artifexpro.core.graph.values import Region
 from artifexpro.core.lazy import cv2, numpy, torch
-from artifexpro.core.media.channels import coverage
+from artifexpro.core.media.channels import coverage, rooted
 from artifexpro.core.media.pixels import from_rows, is_opaque
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def grained(
     light = pixels.float().clamp(min=0)
     if not is_opaque(pixels):
         light *= coverage(pixels)
-    light.sqrt_()
+    light = rooted(light)
     tile = _tile(seed, round(size, 3), round(color, 3))
     out = light
     for rows, columns, noise in _laid(tile, seed, frame, region):

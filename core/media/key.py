@@ -6,7 +6,7 @@ from typing import Literal
 
 from artifexpro.core.errors import ArtifexError
 from artifexpro.core.lazy import torch
-from artifexpro.core.media.channels import joined, planes
+from artifexpro.core.media.channels import dividing, joined, planes
 
 Screen = Literal["green", "blue"]
 
@@ -35,8 +35,9 @@ def color_difference(
     red, green, blue, alpha = planes(pixels)
     keyed, other = (green, blue) if screen == "green" else (blue, green)
     spill = (keyed - torch.maximum(red, other)).clamp_(min=0)
-    straight = spill / (alpha + (alpha == 0))
-    coverage = straight.mul_(-strength).add_(1 - black).div_(white - black).clamp_(0, 1)
+    stretch = 1 / (white - black)
+    full = torch.full((), (1 - black) * stretch, device=pixels.device)
+    coverage = torch.addcdiv(full, spill, dividing(alpha), value=-strength * stretch).clamp_(0, 1)
     keyed = torch.sub(keyed, spill, alpha=despill)
     colors = (red, keyed, blue) if screen == "green" else (red, green, keyed)
     return joined([channel * coverage for channel in (*colors, alpha)]).to(pixels.dtype)

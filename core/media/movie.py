@@ -62,9 +62,7 @@ class _Decoded(NamedTuple):
 
 def _converted(words: NDArray[Any], table: NDArray[Any], matrix: NDArray[Any]) -> torch.Tensor:
     """(H, W, 3) bytes as opaque (1, 4, H, W) float32, through a table and a matrix."""
-    opaque = numpy.zeros((4, 4))
-    opaque[:3, :3], opaque[3, 3] = matrix, 1
-    return from_rows(cv2.transform(cv2.LUT(words, table), opaque))
+    return from_rows(cv2.cvtColor(cv2.transform(cv2.LUT(words, table), matrix), cv2.COLOR_RGB2RGBA))
 
 
 class MovieReader:

@@ -43,8 +43,9 @@ def padded_and_halved(pixels: Tensor, left: int, right: int, top: int, bottom: i
     height, width = source.shape[:2]
     whole, high, wide = top + height + bottom, (top + height + bottom) // 2, (left + width + right) // 2
     out = numpy.empty((high, wide, 4), numpy.float32)
-    for first in range(0, high, _BAND):
-        last = min(first + _BAND, high)
+    band_rows = _band(wide)
+    for first in range(0, high, band_rows):
+        last = min(first + band_rows, high)
         start, stop = max(0, 2 * first - 2), min(whole, 2 * last + 2)
         inside = slice(min(max(0, start - top), height - 1), max(1, min(height, stop - top)))
         above, below = max(0, top - start), max(0, stop - top - height)
@@ -62,8 +63,9 @@ def doubled_and_cropped(pixels: Tensor, left: int, top: int, width: int, height:
     """A part of the picture at twice the size, band by band; it lies at least two pixels inside."""
     source = rows(pixels)
     out = numpy.empty((height, width, 4), numpy.float32)
-    for first in range(0, height, 2 * _BAND):
-        last = min(first + 2 * _BAND, height)
+    band_rows = 2 * _band(source.shape[1])
+    for first in range(0, height, band_rows):
+        last = min(first + band_rows, height)
         begin = max(0, (first + top) // 2 - 1)
         band = cv2.pyrUp(source[begin : (last + top + 1) // 2 + 1])
         skipped = first + top - 2 * begin
@@ -71,8 +73,14 @@ def doubled_and_cropped(pixels: Tensor, left: int, top: int, width: int, height:
     return from_rows(out)
 
 
-_BAND = 48
-"""Rows of the smaller picture that are made at a time: of full HD pictures, what a core's cache holds."""
+_BAND_BYTES = 48 * 1024 * 16
+"""Of the smaller picture that are made at a time: 48 rows of a full HD one, which a core's cache holds with the rows
+of the larger one. A preview is one band."""
+
+
+def _band(width: int) -> int:
+    """Rows of a band of the smaller picture, which is so wide."""
+    return max(1, _BAND_BYTES // (16 * width))
 
 
 def blurred(pixels: Tensor, sigma: float, taps: int, *, dark: bool) -> Tensor:

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 def rows(pixels: torch.Tensor) -> NDArray[Any]:
     """(1, 4, H, W) as an (H, W, 4) float32 array: the same memory if it is float32, channels-last and on the CPU."""
-    return numpy.ascontiguousarray(pixels[0].permute(1, 2, 0).numpy(), dtype=numpy.float32)
+    return numpy.ascontiguousarray(pixels.numpy()[0].transpose(1, 2, 0), dtype=numpy.float32)
 
 
 def from_rows(array: NDArray[Any]) -> torch.Tensor:
     """An (H, W, 4) array as a (1, 4, H, W) tensor over the same memory."""
-    return torch.from_numpy(array).permute(2, 0, 1).unsqueeze(0)
+    return torch.from_numpy(array.transpose(2, 0, 1)[None])
 
 
 def from_any_rows(array: NDArray[Any]) -> torch.Tensor:

@@ -80,3 +80,20 @@ def test_powers() -> None:
         torch.testing.assert_close(result[0, channel], expected, atol=1e-30, rtol=1e-5)
     assert (result[:, 3] == 1).all()
     assert raised(torch.full((1, 4, 1, 1), torch.nan), (2.0, 2.0, 2.0)).isnan().all()
+
+
+@pytest.mark.parametrize("exponents", [(1.7, 0.4, 2.2), (2.0, 2.0, 2.0), (0.5, 0.5, 0.5), (0.02, 0.5, 10.0)])
+@pytest.mark.parametrize("least", [0.0, -3.0])
+@pytest.mark.parametrize("alpha", [0.0, 1.0])
+def test_powers_of_all_channels_keep_black_black(
+    exponents: tuple[float, float, float], least: float, alpha: float
+) -> None:
+    values = torch.tensor([0.0, 1e-30, 1e-4, 0.3, 1.0, 7.5, torch.inf, least]).view(1, 1, 1, -1)
+    pixels = values.repeat(1, 4, 1, 1).contiguous(memory_format=torch.channels_last)
+    pixels[:, 3] = alpha
+    result = raised(pixels.clone(memory_format=torch.channels_last), exponents)
+    for channel, exponent in enumerate(exponents):
+        expected = torch.where(values < 0, values, values.clamp(min=0).double().pow(exponent).float())[0, 0]
+        torch.testing.assert_close(result[0, channel], expected, atol=1e-12, rtol=1e-5)
+    assert (result[:, :3, :, 0] == 0).all()
+    assert (result[:, 3] == alpha).all()

@@ -34,6 +34,19 @@ def test_glow_is_a_blur_of_what_is_bright() -> None:
     torch.testing.assert_close(glowing(pixels, 2.0, 5.0, 0.7), expected, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("size", [0.0, 2.0, 9.0, 18.0])
+@pytest.mark.parametrize("lights", [[(0, 0)], [(119, 159)], [(3, 90), (70, 20)], [(60, 0), (61, 159)]])
+def test_wherever_the_lights_are_it_is_the_blur_of_the_whole_picture(
+    lights: list[tuple[int, int]], size: float
+) -> None:
+    pixels = lamp(brightness=1.0)
+    bright = torch.zeros_like(pixels)
+    for row, column in lights:
+        pixels[:, :3, row, column], bright[:, :3, row, column] = 9.0, 7.0
+    expected = pixels + (gaussian(bright, size, "dark") if size else bright)
+    torch.testing.assert_close(glowing(pixels, 2.0, size, 1.0), expected, atol=2e-6, rtol=1e-5)
+
+
 def test_coverage_stays_and_nothing_above_the_threshold_is_nothing_added() -> None:
     pixels = lamp()
     pixels[:, 3] = 0.3
