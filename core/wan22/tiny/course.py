@@ -40,7 +40,8 @@ class Course:
     """`loss` is asked once a step, with the step's number and a source of chance for it. `rate` is that of the
     descent at its highest.
 
-    `compute` is the number format of the passes ("float32" or "bfloat16"); weights are float32 always.
+    `compute` is the number format of the passes and of the descent's products ("float32" or "bfloat16"); weights are
+    float32 always.
     """
 
     name: str
@@ -72,7 +73,7 @@ def take(course: Course, seed: int, folder: Path, log: Log, hooks: Hooks, then: 
     """
     if not course.steps:
         return
-    descent = Descent(course.modules.values(), course.rate)
+    descent = Descent(course.modules.values(), course.rate, course.compute)
     weights = descent.weights
     path = folder / f"{course.name}.pt"
     average = [weight.detach().clone() for weight in weights]

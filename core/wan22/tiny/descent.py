@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from artifexpro.core.lazy import torch
-from artifexpro.core.wan22.tiny import arithmetic
 from artifexpro.core.wan22.tiny.muon import Muon
 
 if TYPE_CHECKING:
@@ -24,9 +23,10 @@ _OTHERS = 0.2
 
 
 class Descent:
-    """Steps of the weights of `modules` along their gradients. `rate` is Muon's highest."""
+    """Steps of the weights of `modules` along their gradients. `rate` is Muon's highest, `compute` the number format
+    ("float32" or "bfloat16") that its matrices are multiplied in."""
 
-    def __init__(self, modules: Iterable[Any], rate: float) -> None:
+    def __init__(self, modules: Iterable[Any], rate: float, compute: str = "float32") -> None:
         self.weights: list[Tensor] = []
         self._kernels: list[tuple[Tensor, Tensor]] = []
         others = []
@@ -41,8 +41,7 @@ class Descent:
         matrices = [matrix for _, matrix in self._kernels]
         self._optimizers: dict[str, tuple[Any, float]] = {}
         if matrices:
-            fast = arithmetic.fastest(matrices[0].device.type)
-            self._optimizers["muon"] = Muon(matrices, _DECAY, getattr(torch, fast)), rate
+            self._optimizers["muon"] = Muon(matrices, _DECAY, getattr(torch, compute)), rate
         if others:
             adamw = torch.optim.AdamW(others, betas=(0.9, 0.98), weight_decay=_DECAY)
             self._optimizers["adamw"] = adamw, _OTHERS * rate

@@ -36,7 +36,7 @@ SHARES: Mapping[str, float] = MappingProxyType(
 """Of the minutes. What is left is for looking how good it is."""
 ON: Mapping[Size, float] = MappingProxyType({(192, 128, 17): 2 / 3, (192, 128, 33): 1 / 3})
 """Sizes and shares of the lessons of a training that goes on."""
-ON_SHARES: Mapping[str, float] = MappingProxyType({"words": 0.05, "heeds": 0.1, "large_latents": 0.35, "large": 0.3})
+ON_SHARES: Mapping[str, float] = MappingProxyType({"words": 0.03, "heeds": 0.06, "large_latents": 0.25, "large": 0.4})
 """Of the minutes of a training that goes on."""
 RATES: Mapping[str, float] = MappingProxyType(
     {
