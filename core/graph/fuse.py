@@ -83,8 +83,10 @@ class Run:
     def __call__(self, request: FrameRequest, **inputs: Picture) -> Picture:
         began = perf_counter()
         pictures = [inputs[str(number)] for number in range(self.inputs)]
-        rows, step = pictures[0].size[1], _strip_rows(pictures)
         stages = self._stages(request.frame)
+        workers = self.around.helpers()
+        rows = pictures[0].size[1]
+        step = rows if workers is None and _is_one_pass(stages) else _strip_rows(pictures)
         first, times = self._strip(stages, request, [_cut(picture, 0, step) for picture in pictures])
         if rows <= step:
             return self._tell(stages, first, [times], began)
@@ -99,7 +101,6 @@ class Run:
             return spent
 
         starts = range(step, rows, step)
-        workers = self.around.helpers()
         others = map(compute, starts) if workers is None else workers.map(compute, starts)
         return self._tell(stages, first.with_pixels(whole), [times, *others], began)
 
@@ -167,6 +168,11 @@ class Run:
         ]
         self.around.counters.shared(steps, spent)
         return result
+
+
+def _is_one_pass(stages: Sequence[Stage]) -> bool:
+    """Whether a picture is read and written once: nothing is gained by doing so in strips then."""
+    return len(stages) == 1 and stages[0].weights is not None
 
 
 def _follows(stage: Stage, before: Stage, read: Mapping[int, int]) -> bool:

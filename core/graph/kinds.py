@@ -114,6 +114,9 @@ class StraightNode(PointNode):
 
     def point(self, *_: Any, **inputs: Any) -> ImageBuffer:
         (picture,) = inputs.values()
+        weights = self.weights()
+        if weights is not None:
+            return self.mixed(picture, weights)
         straight, division = Division.of(picture)
         made = self.straight(straight, opaque=division.opaque, free=not division.opaque)
         return division.undone(made)
