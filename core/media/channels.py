@@ -136,33 +136,33 @@ def raised(pixels: Tensor, exponents: tuple[float, float, float]) -> Tensor:
 
 def _raised(values: NDArray[Any], exponents: tuple[float, ...]) -> NDArray[Any]:
     """`values` (H, W) of one channel, or (H, W, 4), to which this writes, raised to `exponents`."""
-    given = torch.from_numpy(values)
+    given, flat = torch.from_numpy(values), _flat(values)
     least = values.min()
     is_lit = least > _LEAST
     below = None if least >= 0 else given.clamp(max=0)
     faintest = _LEAST ** min(1.0, *exponents)
     lit = None if is_lit or faintest <= _INVISIBLE else given > _LEAST
-    given.clamp_(min=_LEAST)
-    cv2.log(_flat(values), dst=_flat(values))
-    powers = values
-    if len(set(exponents)) == 1:
-        given *= exponents[0]
-    else:
-        powers = cv2.transform(values, _diagonal(exponents))
-    torch.from_numpy(powers).clamp_(min=math.log(_LEAST))
-    cv2.exp(_flat(powers), dst=_flat(powers))
+    if not is_lit:
+        given.clamp_(min=_LEAST)
+    cv2.log(flat, dst=flat)
+    flat *= _along(exponents, values.shape[1])
+    if not is_lit or max(exponents) * math.log(least) < math.log(_LEAST):
+        given.clamp_(min=math.log(_LEAST))
+    cv2.exp(flat, dst=flat)
     if is_lit:
-        return powers
+        return values
     if lit is None:
-        cv2.threshold(_flat(powers), _ROUNDED * faintest, 0, cv2.THRESH_TOZERO, dst=_flat(powers))
+        cv2.threshold(flat, _ROUNDED * faintest, 0, cv2.THRESH_TOZERO, dst=flat)
     else:
-        powers *= lit.numpy()
-    return powers if below is None else powers + below.numpy()
+        values *= lit.numpy()
+    return values if below is None else values + below.numpy()
 
 
 @lru_cache(maxsize=256)
-def _diagonal(exponents: tuple[float, ...]) -> NDArray[Any]:
-    return numpy.diag((*exponents, 1.0))
+def _along(exponents: tuple[float, ...], width: int) -> NDArray[Any]:
+    """`exponents` of one channel, or of three and 1 for alpha, for each pixel of a row."""
+    each = (*exponents, 1.0) if len(exponents) > 1 else exponents
+    return numpy.tile(numpy.asarray(each, numpy.float32), width)
 
 
 def _flat(picture: NDArray[Any]) -> NDArray[Any]:
