@@ -38,6 +38,8 @@ ON: Mapping[Size, float] = MappingProxyType({(192, 128, 17): 2 / 3, (192, 128, 3
 """Sizes and shares of the lessons of a training that goes on."""
 ON_SHARES: Mapping[str, float] = MappingProxyType({"words": 0.03, "heeds": 0.06, "large_latents": 0.25, "large": 0.4})
 """Of the minutes of a training that goes on."""
+TAUGHT_SHARES: Mapping[str, float] = MappingProxyType({"large_latents": 0.25, "large": 0.5})
+"""Of the minutes of one whose text encoder knows its words already."""
 RATES: Mapping[str, float] = MappingProxyType(
     {
         "pictures": 250,
@@ -129,12 +131,13 @@ def plan(minutes: float, device: str) -> Plan:
     )
 
 
-def on(minutes: float, device: str) -> Plan:
+def on(minutes: float, device: str, *, taught: bool) -> Plan:
     """The plan of a training that goes on from a trained model for so many minutes: most of its lessons are of two
-    things. Raises `ArtifexError` (code "settings")."""
+    things. The lessons of the text encoder, and those that hang on it, are left out for one that was `taught` and has
+    kept it. Raises `ArtifexError` (code "settings")."""
     _check(minutes)
     faster = CUDA if device == "cuda" else 1
-    steps = _steps(minutes * faster, ON_SHARES)
+    steps = {"words": 0, "heeds": 0} | _steps(minutes * faster, TAUGHT_SHARES if taught else ON_SHARES)
     return Plan(
         pictures=0,
         clips=0,

@@ -3,8 +3,10 @@
 DIR is a model folder like any other when it ends, with the log of its training beside the weights. What is needed on
 the way is in DIR.work: checkpoints, from which the same command goes on, and the latents of the lessons.
 
-With --from it goes on from a trained one: its VAE and its tokenizer stay, its text encoder begins anew, its transformer
-learns on from new clips, most of two things. With --lora it distils a trained one to few steps instead: `distilling`.
+With --from it goes on from a trained one: its VAE and its tokenizer stay, its transformer learns on from new clips,
+most of two things. A text encoder that learned along with clips, as those of recipes before 5, begins anew.
+
+With --lora it distils a trained one to few steps instead: `distilling`.
 """
 
 from __future__ import annotations
@@ -327,8 +329,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             model_folder = given.model or catalogue.WEIGHTS
             distilling.distil(model_folder, out, plan.distilling(given.minutes, given.device), steps=steps, **settings)
         else:
-            made = plan.plan if given.begin is None else plan.on
-            train(out, made(given.minutes, given.device), begin=given.begin, **settings)
+            train(out, _plan(given.minutes, given.device, given.begin), begin=given.begin, **settings)
     except (KeyboardInterrupt, Cancelled):
         print("Stopped. The same command goes on from here.", file=sys.stderr)
         return 1
@@ -336,6 +337,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def _plan(minutes: float, device: str, begin: Path | None) -> Plan:
+    if begin is None:
+        return plan.plan(minutes, device)
+    trained.check(begin, "go on from")
+    return plan.on(minutes, device, taught=trained.is_taught(begin))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,10 @@ from artifexpro.core.lazy import torch
 from artifexpro.core.wan22 import loading
 from artifexpro.core.wan22.catalogue import TINY
 from artifexpro.core.wan22.loading import Formats, Loader
+from artifexpro.core.wan22.tiny import log
+
+_KEPT = 5
+"""The recipe since which a text encoder stays as it was taught."""
 
 
 def check(folder: Path, doing: str) -> None:
@@ -31,6 +35,12 @@ def identity(folder: Path) -> str:
     for path in sorted((folder / "transformer").glob("*.safetensors")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def is_taught(folder: Path) -> bool:
+    """Whether its text encoder is as the stage of words left it: earlier recipes let it learn on and forget."""
+    begun = [line for line in log.Log(folder / log.NAME).lines() if "began" in line]
+    return bool(begun) and int(begun[-1]["recipe"]) >= _KEPT
 
 
 def parts(folder: Path, place: Any, words: str = "bfloat16") -> dict[str, Any]:

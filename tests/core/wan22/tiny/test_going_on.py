@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -15,6 +16,7 @@ from artifexpro.core.errors import ArtifexError, Cancelled
 from artifexpro.core.wan22 import catalogue, loading
 from artifexpro.core.wan22.tiny import autoencoding, log, plan, scenes
 from artifexpro.core.wan22.tiny import train as training
+from artifexpro.core.wan22.tiny import trained as kept
 from artifexpro.core.wan22.tiny.train import train
 from tests.core.wan22.tiny.conftest import SHORT, Stopping
 
@@ -90,14 +92,25 @@ def test_scenes_of_two_things_are_as_many_as_asked_for(pairs: float) -> None:
     assert autoencoding.lessons(3, "latents", 50, pairs) == seeds[:50]
 
 
+def test_a_text_encoder_that_learned_along_with_clips_is_taught_again(trained: Path, tmp_path: Path) -> None:
+    assert kept.is_taught(trained)
+    lines = [line | {"recipe": "4"} if "began" in line else line for line in log.Log(trained / log.NAME).lines()]
+    (tmp_path / log.NAME).write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    assert not kept.is_taught(tmp_path)
+    again = plan.on(10, "cpu", taught=False)
+    assert min(again.words, again.heeds) > 0
+
+
 def test_the_command_goes_on_by_a_plan_of_its_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     taken: list[Any] = []
     monkeypatch.setattr(training, "train", lambda out, steps, **more: taken.append((steps, more["begin"])))
-    assert training.main(["--out", str(tmp_path / "x"), "--from", str(tmp_path), "--minutes", "10"]) == 0
-    assert taken == [(plan.on(10, "cpu"), tmp_path)]
-    assert (plan.on(10, "cpu").pictures, plan.on(10, "cpu").small) == (0, 0)
+    assert training.main(["--out", str(tmp_path / "x"), "--from", str(trained), "--minutes", "10"]) == 0
+    assert taken == [(plan.on(10, "cpu", taught=True), trained)]
+    assert (taken[0][0].pictures, taken[0][0].words, taken[0][0].heeds) == (0, 0, 0)
+    assert training.main(["--out", str(tmp_path / "x"), "--from", str(tmp_path), "--minutes", "10"]) == 1
+    assert "no trained model" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         training.main(["--out", str(tmp_path / "x.safetensors"), "--from", str(tmp_path), "--lora"])
     assert "--model" in capsys.readouterr().err

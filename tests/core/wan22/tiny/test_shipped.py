@@ -57,7 +57,7 @@ def test_the_log_tells_of_its_trainings_to_their_ends() -> None:
         if line.get("began") == "anew":
             trainings.append([])
         trainings[-1].append(line)
-    assert ["from" in begun for begun, *_ in trainings] == [False, True]
+    assert ["from" in begun for begun, *_ in trainings] == [False, True, True]
     for begun, *rest in trainings:
         steps = {line["stage"]: line["step"] for line in rest if "step" in line}
         assert steps == {stage: begun["plan"][stage] for stage in STAGES if begun["plan"].get(stage)}
