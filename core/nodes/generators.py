@@ -67,7 +67,11 @@ class _WanGenerator(GeneratorNode):
     }
 
     prompt: str = parameter("", "What should be seen.")
-    negative_prompt: str = parameter(DEFAULT_NEGATIVE_PROMPT, "What should not be seen; empty is nothing.")
+    negative_prompt: str = parameter(
+        DEFAULT_NEGATIVE_PROMPT,
+        "What should not be seen; empty is nothing. Left as it is, each model avoids what it was made to avoid: Wan's "
+        "own this, the small one in the package nothing.",
+    )
     avoid: str = parameter("", "What should not be seen besides: joins the negative prompt.")
     conflicts: Literal["tell", "resolve"] = parameter(
         "tell",
@@ -209,6 +213,9 @@ class _WanGenerator(GeneratorNode):
         if "computed" in clip:
             context.recipe.setdefault("computed", {})[folder.name] = clip["computed"]
 
+    def _is_untouched(self, name: str) -> bool:
+        return bool(getattr(self, name) == type(self).model_fields[name].default)
+
     def spec(self, infos: Mapping[str, StreamInfo] = _UNKNOWN, models: Path | None = None) -> ClipSpec:
         """Everything settled, as far as `infos` of the inputs and the folder of `models` are known. Raises
         `ArtifexError` where the parameters do not go together, or not with the inputs."""
@@ -216,7 +223,7 @@ class _WanGenerator(GeneratorNode):
             task=self.task,
             model=self.model,
             prompt=self.prompt,
-            negative_prompt=self.negative_prompt,
+            negative_prompt=None if self._is_untouched("negative_prompt") else self.negative_prompt,
             preset=self.preset,
             width=self.width,
             height=self.height,

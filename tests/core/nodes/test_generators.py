@@ -21,6 +21,7 @@ from artifexpro.core.graph.values import FrameRequest, ImageBuffer, StreamInfo, 
 from artifexpro.core.media import color, still
 from artifexpro.core.nodes.generators import T2VGenerator, TI2VGenerator
 from artifexpro.core.wan22 import decode, loop
+from artifexpro.core.wan22.prompting.defaults import DEFAULT_NEGATIVE_PROMPT
 
 SMALL = {"prompt": "a paper boat", "width": 64, "height": 32, "frames": 5, "steps": 2, "seed": 7}
 
@@ -180,10 +181,27 @@ def test_provenance_says_which_weights_and_which_numbers(node: type, made: Path,
 
 
 @pytest.mark.parametrize(
+    ("model", "given", "avoided"),
+    [
+        ("wan22-tiny", None, ""),
+        ("wan22-tiny", "a crowd", "a crowd"),
+        ("smoke", None, DEFAULT_NEGATIVE_PROMPT),
+        ("smoke", "", ""),
+        ("ti2v-5B", None, DEFAULT_NEGATIVE_PROMPT),
+    ],
+)
+def test_a_negative_prompt_left_as_it_is_is_what_the_model_was_made_to_avoid(
+    model: str, given: str | None, avoided: str
+) -> None:
+    asked = {} if given is None else {"negative_prompt": given}
+    assert TI2VGenerator(**{**SMALL, **asked, "model": model}).spec().negative_prompt == avoided
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("prompt", "a tin boat"),
-        ("negative_prompt", ""),
+        ("negative_prompt", "a crowd"),
         ("model", "smoke-moe"),
         ("preset", "Production"),
         ("seed", 8),
