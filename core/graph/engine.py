@@ -39,7 +39,7 @@ class Engine:
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(self.cores, "strip", initializer=lambda: _use_threads(1))
+        return ThreadPoolExecutor(self.cores, "strip", initializer=lambda: torch.set_num_threads(1))
 
     def close(self) -> None:
         self.lanes.close()
